@@ -1,0 +1,54 @@
+PY    ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
+VENV  ?= .venv
+BIN   := $(VENV)/bin
+MODEL ?= vehicle_insurance
+CLAIMS ?= 8000
+SEED  ?= 7
+
+export MLFLOW_DISABLE_TELEMETRY := true
+export PREFECT_SERVER_ANALYTICS_ENABLED := false
+export DO_NOT_TRACK := 1
+export UV_COMPILE_BYTECODE := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format bench clean
+
+help: ## show what can be made
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.ready ## create .venv and install the pinned packages
+
+demo: $(VENV)/.ready ## simulate records, run the flow, print the ranked list
+	@$(BIN)/leadline demo --claims $(CLAIMS) --seed $(SEED)
+
+test: check ## lint, type-check and run all tests
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal
+
+check: $(VENV)/.ready ## lint, formatting, types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(VENV)/.ready ## rewrite formatting and fixable lint
+	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format .
+
+bench: $(VENV)/.ready ## slow measurements, written to docs/evaluation
+	@$(BIN)/python -m benchmarks.vehicle_insurance
+
+clean: ## remove what runs have left (store, runs, work files)
+	rm -rf var mlruns/mlflow.db mlruns/artifacts
+
+# The lock file carries hashes, so pip and uv refuse a package that differs from it.
+$(VENV)/.ready: requirements.lock pyproject.toml
+	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Leadline needs Python 3.11 or newer; found $$($(PY) --version). Set PY=/path/to/python3.11"; exit 1; }
+	@echo "Setting up $(VENV) (once, about a minute)"
+	@$(PY) -m venv $(VENV)
+	@if $(BIN)/python -m pip install -q uv 2>/dev/null; then \
+	  $(BIN)/uv pip install -q --python $(BIN)/python -r requirements.lock && \
+	  $(BIN)/uv pip install -q --python $(BIN)/python --no-deps -e . ; \
+	else \
+	  $(BIN)/python -m pip install -q -r requirements.lock && \
+	  $(BIN)/python -m pip install -q --no-deps -e . ; \
+	fi
+	@touch $@

@@ -1,0 +1,1 @@
+"""Ground floor: all that a person declares, and the frozen models that read it."""

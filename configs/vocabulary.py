@@ -1,0 +1,399 @@
+"""Every column a supervision model's units will have, derived from its declaration.
+
+The same walk answers typos, types the expressions and yields the data dictionary, so
+that none of the three can disagree with what `features` builds.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from configs.errors import Problem, nearest
+from configs.expressions import ExpressionError, Kind, kind_of, names, parse
+from configs.keys import KeyProblem, key_pairs
+from configs.privacy import excluded_columns
+from configs.schema import (
+    NUMERIC_TYPES,
+    TIME_TYPES,
+    ColumnSpec,
+    CoverageSpec,
+    DeriveSpec,
+    HistorySpec,
+    LookupSpec,
+    MeasureSpec,
+    ModelSpec,
+    PeersSpec,
+    Text,
+)
+
+STAT_WORDS = {
+    "robust_z": (
+        "distance from the peers' median, in robust deviations",
+        "与同类中位数的稳健偏差",
+    ),
+    "percentile": ("share of peers with a smaller value", "同类中低于该值的比例"),
+}
+MEASURE_WORDS = {
+    "count": ("number of rows", "条数"),
+    "sum": ("sum of {of}", "{of}合计"),
+    "mean": ("mean of {of}", "{of}均值"),
+    "min": ("smallest {of}", "{of}最小值"),
+    "max": ("largest {of}", "{of}最大值"),
+    "nunique": ("number of different {of}", "不同{of}的个数"),
+    "share": ("share of rows with {of}", "{of}的占比"),
+    "days_since_first": ("days since the first row", "距最早一条的天数"),
+    "days_since_last": ("days since the last row", "距最近一条的天数"),
+    "trend": (
+        "later half minus earlier half of {of}, over both",
+        "{of}后半期减前半期之比",
+    ),
+}
+MEASURE_UNITS = {
+    "count": "count",
+    "nunique": "count",
+    "share": "share",
+    "days_since_first": "days",
+    "days_since_last": "days",
+    "trend": "ratio",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of the enriched units, and its entry in the data dictionary."""
+
+    name: str
+    kind: Kind
+    meaning: Text
+    source: str
+    family: str
+    unit: str = ""
+    is_feature: bool = False
+
+
+@dataclass(slots=True)
+class Vocabulary:
+    """Columns in the order in which they come to exist, and what was wrong."""
+
+    columns: dict[str, Column] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def features(self) -> tuple[Column, ...]:
+        return tuple(column for column in self.columns.values() if column.is_feature)
+
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        return {name: column.kind for name, column in self.columns.items()}
+
+
+def column_kind(column: ColumnSpec) -> Kind:
+    if column.type in NUMERIC_TYPES:
+        return "number"
+    if column.type in TIME_TYPES:
+        return "time"
+    return "boolean" if column.type == "boolean" else "text"
+
+
+def source_kinds(spec: ModelSpec, source: str) -> dict[str, Kind]:
+    """Kinds of a source's columns, without those that privacy excludes."""
+    declared = spec.sources[source]
+    dropped = excluded_columns(spec, declared)
+    return {
+        name: column_kind(column)
+        for name, column in declared.columns.items()
+        if name not in dropped
+    }
+
+
+def vocabulary(spec: ModelSpec) -> Vocabulary:
+    """Walk the declaration in order; problems are collected, never raised."""
+    walk = _Walk(spec)
+    walk.add(_unit_source_columns(spec), "unit")
+    for number, step in enumerate(spec.features):
+        family = step.family
+        where = f"features[{number}].{family}"
+        walk.add(getattr(walk, family)(where, getattr(step, family)), where)
+    return walk.known
+
+
+def _unit_source_columns(spec: ModelSpec) -> Iterator[Column]:
+    source = spec.sources[spec.unit.source]
+    for name, kind in source_kinds(spec, spec.unit.source).items():
+        column = source.columns[name]
+        meaning = column.meaning or Text(en=name.replace("_", " "), zh=name)
+        unit = "yuan" if column.type == "money" else column.unit or ""
+        yield Column(name, kind, meaning, spec.unit.source, "source", unit)
+
+
+def _feature(base: Column, family: str) -> Column:
+    return replace(base, family=family, is_feature=True)
+
+
+class _Walk:
+    """One method per feature family; each yields the columns that it adds."""
+
+    def __init__(self, spec: ModelSpec) -> None:
+        self.spec = spec
+        self.known = Vocabulary()
+        unit_source = spec.sources[spec.unit.source]
+        self.excluded = excluded_columns(spec, unit_source)
+
+    def add(self, columns: Iterable[Column], where: str) -> None:
+        for column in columns:
+            earlier = self.known.columns.get(column.name)
+            if earlier and (earlier.is_feature or not column.is_feature):
+                self._problem(
+                    where, f"{column.name!r} exists already ({earlier.family})"
+                )
+            self.known.columns[column.name] = column
+
+    def columns(self, where: str, wanted: tuple[str, ...]) -> Iterator[Column]:
+        for name in wanted:
+            column = self._column(where, name)
+            if column and column.kind in ("number", "boolean"):
+                yield _feature(column, "columns")
+            elif column:
+                self._problem(where, f"{name!r} is {column.kind}; use levels or derive")
+
+    def levels(self, where: str, wanted: tuple[str, ...]) -> Iterator[Column]:
+        source = self.spec.sources[self.spec.unit.source]
+        for name in wanted:
+            column = self._column(where, name)
+            declared = source.columns.get(name)
+            if column and (declared is None or not declared.levels):
+                self._problem(where, f"{name!r} declares no values to make levels of")
+            elif column and declared:
+                yield from (_level(column, level) for level in declared.levels)
+
+    def derive(self, where: str, wanted: Mapping[str, DeriveSpec]) -> Iterator[Column]:
+        for name, step in wanted.items():
+            kind = self._kind(f"{where}.{name}", step.expression, self.known.kinds)
+            if kind is None:
+                continue
+            if step.feature and kind not in ("number", "boolean"):
+                self._problem(f"{where}.{name}", f"a feature is a number, got a {kind}")
+                continue
+            text = step.expression
+            meaning = step.meaning or Text(en=text, zh=text)
+            unit = step.unit or ""
+            yield Column(name, kind, meaning, "", "derive", unit, step.feature)
+            self.known.columns[name] = Column(name, kind, meaning, "", "derive", unit)
+
+    def lookup(self, where: str, step: LookupSpec) -> Iterator[Column]:
+        if not self._keys(where, step.of, step.by, step.as_):
+            return
+        kinds = source_kinds(self.spec, step.of)
+        title = self.spec.sources[step.of].title
+        for name, wanted in step.take.items():
+            if wanted not in kinds:
+                hint = nearest(wanted, kinds)
+                self._problem(
+                    f"{where}.take.{name}", f"{step.of} has no {wanted!r}{hint}"
+                )
+                continue
+            declared = self.spec.sources[step.of].columns[wanted]
+            own = declared.meaning or Text(en=wanted.replace("_", " "), zh=wanted)
+            meaning = Text(en=f"{own.en} ({title.en})", zh=f"{title.zh}的{own.zh}")
+            unit = "yuan" if declared.type == "money" else declared.unit or ""
+            kind = kinds[wanted]
+            yield Column(name, kind, meaning, step.of, "lookup", unit)
+
+    def history(self, where: str, step: HistorySpec) -> Iterator[Column]:
+        if not self._keys(where, step.of, step.by, step.as_):
+            return
+        own = step.of == self.spec.unit.source
+        kinds = self.known.kinds if own else source_kinds(self.spec, step.of)
+        if step.where is not None:
+            self._kind(f"{where}.where", step.where, kinds, wanted="boolean")
+        self._check_windows(where, step)
+        for name, measure in step.measures.items():
+            if self._measure_fits(f"{where}.measures.{name}", measure, kinds):
+                for window in step.windows:
+                    yield self._history_column(step, name, measure, window)
+
+    def peers(self, where: str, step: PeersSpec) -> Iterator[Column]:
+        groups = [
+            column for name in step.within if (column := self._column(where, name))
+        ]
+        for name in step.value:
+            column = self._column(where, name)
+            if column is None:
+                continue
+            if column.kind != "number":
+                self._problem(
+                    where, f"peers compare numbers; {name!r} is {column.kind}"
+                )
+                continue
+            for stat in step.stat:
+                yield _peer_column(column, stat, groups, step)
+
+    def coverage(self, where: str, step: CoverageSpec) -> Iterator[Column]:
+        for source, role in step.sources.items():
+            if self._keys(where, source, (step.by,), (role,)):
+                title = self.spec.sources[source].title
+                meaning = Text(
+                    en=f"{title.en}: a row about this unit exists",
+                    zh=f"{title.zh}中有该对象的记录",
+                )
+                name = f"coverage_{source}"
+                yield Column(name, "boolean", meaning, source, "coverage", "", True)
+
+    def _check_windows(self, where: str, step: HistorySpec) -> None:
+        aggregates = {measure.aggregate for measure in step.measures.values()}
+        if step.anchor != "as_of" and "nunique" in aggregates:
+            self._problem(
+                where, "nunique needs anchor: as_of (no distinct in a moving window)"
+            )
+        if step.anchor != "as_of" and self.spec.unit.at is None:
+            self._problem(
+                where, f"anchor: {step.anchor} needs unit.at, the unit's own date"
+            )
+        dated = self.spec.sources[step.of].event_column
+        timed = {"days_since_first", "days_since_last", "trend"} & aggregates
+        if dated is None and (timed or step.windows != ("all",)):
+            self._problem(
+                where, f"{step.of} declares neither at nor known_at: no windows"
+            )
+        if "trend" in aggregates and "all" in step.windows:
+            self._problem(where, "trend needs windows with a number of days")
+
+    def _measure_fits(
+        self, where: str, measure: MeasureSpec, kinds: Mapping[str, Kind]
+    ) -> bool:
+        kind = self._kind(where, measure.of, kinds)
+        wanted = {"share": "boolean", "nunique": None, "count": None}
+        need = wanted.get(measure.aggregate, "number")
+        untouched = measure.of == "true" or kind is None or need is None
+        if not untouched and kind != need:
+            self._problem(where, f"{measure.aggregate} needs a {need}, got a {kind}")
+        return kind is not None and (untouched or kind == need)
+
+    def _history_column(
+        self, step: HistorySpec, name: str, measure: MeasureSpec, window: str
+    ) -> Column:
+        title = self.spec.sources[step.of].title
+        words_en, words_zh = MEASURE_WORDS[measure.aggregate]
+        inner_en, inner_zh = self._words_of(step.of, measure.of)
+        en = measure.meaning.en if measure.meaning else words_en.format(of=inner_en)
+        zh = measure.meaning.zh if measure.meaning else words_zh.format(of=inner_zh)
+        by_en, by_zh = self._by_words(step.by)
+        meaning = Text(
+            en=f"{title.en}, same {by_en}: {en}{_window_en(step, window)}",
+            zh=f"{title.zh}，同一{by_zh}：{zh}{_window_zh(step, window)}",
+        )
+        unit = measure.unit or MEASURE_UNITS.get(measure.aggregate, "")
+        full = step.feature_name(name, window)
+        return Column(full, "number", meaning, step.of, "history", unit, True)
+
+    def _words_of(self, source: str, text: str) -> tuple[str, str]:
+        """The measured expression in words: a column's meaning where it is one."""
+        declared = self.spec.sources[source].columns.get(text)
+        if declared is not None and declared.meaning is not None:
+            return declared.meaning.en, declared.meaning.zh
+        known = self.known.columns.get(text)
+        return (known.meaning.en, known.meaning.zh) if known else (text, text)
+
+    def _by_words(self, by: tuple[str, ...]) -> tuple[str, str]:
+        titles = {
+            role.role: role.title
+            for entity in self.spec.entities.values()
+            for role in entity.roles
+            if role.title and role.source == self.spec.unit.source
+        }
+        known = self.known.columns
+        texts = [
+            titles.get(b) or (known[b].meaning if b in known else None) for b in by
+        ]
+        en = " and ".join(t.en if t else b for t, b in zip(texts, by, strict=True))
+        return en, "和".join(t.zh if t else b for t, b in zip(texts, by, strict=True))
+
+    def _keys(
+        self, where: str, of: str, by: tuple[str, ...], as_: tuple[str, ...]
+    ) -> bool:
+        if of not in self.spec.sources:
+            hint = nearest(of, self.spec.sources)
+            self._problem(where, f"unknown source {of!r}{hint}")
+            return False
+        try:
+            key_pairs(self.spec, of, by, as_, self.known.columns)
+        except KeyProblem as problem:
+            self._problem(where, str(problem))
+            return False
+        return True
+
+    def _column(self, where: str, name: str) -> Column | None:
+        column = self.known.columns.get(name)
+        if column is None:
+            self._problem(where, self._unknown(name))
+        return column
+
+    def _unknown(self, name: str) -> str:
+        if name in self.excluded:
+            return f"{name!r} is protected or excluded by privacy and never scored"
+        return f"unknown name {name!r}{nearest(name, self.known.columns)}"
+
+    def _kind(
+        self,
+        where: str,
+        text: str,
+        kinds: Mapping[str, Kind],
+        wanted: str | None = None,
+    ) -> Kind | None:
+        node = parse(text)
+        try:
+            kind = kind_of(node, kinds)
+        except ExpressionError as error:
+            hidden = next((n for n in names(node) if n in self.excluded), None)
+            self._problem(where, self._unknown(hidden) if hidden else str(error))
+            return None
+        if wanted and kind not in (wanted, "null"):
+            self._problem(where, f"must be {wanted}, got a {kind}")
+        return kind
+
+    def _problem(self, where: str, message: str) -> None:
+        self.known.problems.append(Problem(where, message))
+
+
+def _level(column: Column, level: str) -> Column:
+    meaning = Text(
+        en=f"{column.meaning.en} is {level}", zh=f"{column.meaning.zh}为{level}"
+    )
+    name = f"{column.name}_is_{level}"
+    return Column(name, "boolean", meaning, column.source, "levels", "", True)
+
+
+def _peer_column(
+    column: Column, stat: str, groups: list[Column], step: PeersSpec
+) -> Column:
+    en, zh = STAT_WORDS[stat]
+    by_en = " and ".join(g.meaning.en for g in groups)
+    by_zh = "、".join(g.meaning.zh for g in groups)
+    meaning = Text(
+        en=f"{column.meaning.en}: {en} (same {by_en})",
+        zh=f"{column.meaning.zh}：{zh}（同{by_zh}）",
+    )
+    unit = "share" if stat == "percentile" else "z"
+    name = f"{column.name}_{stat}_{step.named}"
+    return Column(name, "number", meaning, column.source, "peers", unit, True)
+
+
+def _window_en(step: HistorySpec, window: str) -> str:
+    if window == "all":
+        return ""
+    days = window.removesuffix("d")
+    return {
+        "as_of": f", last {days} days",
+        "unit": f", {days} days up to the unit's date",
+        "around": f", within {days} days of the unit's date",
+    }[step.anchor]
+
+
+def _window_zh(step: HistorySpec, window: str) -> str:
+    if window == "all":
+        return ""
+    days = window.removesuffix("d")
+    return {
+        "as_of": f"（近{days}天）",
+        "unit": f"（该对象日期前{days}天）",
+        "around": f"（该对象日期前后{days}天）",
+    }[step.anchor]

@@ -1,0 +1,1 @@
+"""One module per family of features; each adds columns to the units."""

@@ -1,0 +1,71 @@
+"""The short families: categorical levels, derived columns, lookups, coverage flags."""
+
+from collections.abc import Mapping
+
+import ibis
+from ibis.expr.types import Table, Value
+
+from configs.schema import DeriveSpec, LookupSpec, SourceSpec
+from features.expressions import compile_text
+from features.links import STRONG, Link
+from features.sources import EVENT, FILE, KNOWN, LINE
+
+
+def levels_features(units: Table, wanted: tuple[str, ...], source: SourceSpec) -> Table:
+    """One flag per declared level; null where the category is unknown."""
+    flags = {
+        f"{name}_is_{level}": units[name] == level
+        for name in wanted
+        for level in source.columns[name].levels
+    }
+    return units.mutate(**flags)
+
+
+def derive_features(units: Table, wanted: Mapping[str, DeriveSpec]) -> Table:
+    """One column per expression; a later one may use an earlier one."""
+    for name, step in wanted.items():
+        units = units.mutate(**{name: compile_text(step.expression, units)})
+    return units
+
+
+def lookup_features(units: Table, rows: Table, step: LookupSpec, link: Link) -> Table:
+    """Columns of the latest (or earliest) known row that shares the key."""
+    keyed = rows.select(
+        **link.source_keys(rows),
+        **_taken(rows, step),
+        _order=ibis.coalesce(rows[KNOWN], rows[EVENT]),
+        _file=rows[FILE],
+        _line=rows[LINE],
+    )
+    keyed = keyed.filter(link.complete(keyed))
+    latest = step.pick == "latest"
+    order = keyed["_order"].desc() if latest else keyed["_order"].asc()
+    # File and line make the order total, so that a rerun picks the same row.
+    window = ibis.window(group_by=link.keys, order_by=[order, "_file", "_line"])
+    first = keyed.mutate(_nth=ibis.row_number().over(window))
+    first = first.filter(first["_nth"] == 0).drop("_nth", "_order", "_file", "_line")
+    joined = units.mutate(**link.unit_keys(units)).left_join(first, link.keys)
+    taken = {
+        n.removeprefix("_take"): joined[n]
+        for n in first.columns
+        if n in _taken(rows, step)
+    }
+    return joined.select(*units.columns, **taken)
+
+
+def _taken(rows: Table, step: LookupSpec) -> dict[str, Value]:
+    """The wanted columns, and beside an identifier its valid values."""
+    taken = {f"_take{name}": rows[column] for name, column in step.take.items()}
+    for name, column in step.take.items():
+        if STRONG + column in rows.columns:
+            taken[f"_take{STRONG}{name}"] = rows[STRONG + column]
+    return taken
+
+
+def coverage_feature(units: Table, rows: Table, name: str, link: Link) -> Table:
+    """True where the source holds a known row about the unit."""
+    keys = rows.select(**link.source_keys(rows))
+    keys = keys.filter(link.complete(keys)).distinct().mutate(_found=True)
+    joined = units.mutate(**link.unit_keys(units)).left_join(keys, link.keys)
+    found = joined["_found"].fill_null(False)
+    return joined.select(*units.columns, **{name: found})

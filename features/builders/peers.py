@@ -1,0 +1,91 @@
+"""How far a unit's number lies from its peers'.
+
+Robust z: Iglewicz and Hoaglin (1993), (x - median) / (1.4826 MAD), with 1.2533 times the
+mean absolute deviation where the MAD is 0. Group statistics are shrunk towards those of
+all units with weight n / (n + shrink), and not used at all under `min_size` peers.
+"""
+
+from typing import Any
+
+import ibis
+from ibis.expr.types import Table, Value
+
+from configs.schema import PeersSpec
+
+_MAD_TO_SD = 1.4826
+_MEAN_DEVIATION_TO_SD = 1.2533
+_NO_GROUP = "(unknown)"
+
+
+def peers_features(units: Table, step: PeersSpec) -> Table:
+    """The units with one more column per value and statistic."""
+    grouped = units.mutate(_group=_group(units, step.within))
+    for value in step.value:
+        grouped = _one_value(grouped, value, step)
+    return grouped.drop("_group")
+
+
+def _one_value(units: Table, value: str, step: PeersSpec) -> Table:
+    table = units.mutate(_x=units[value].cast("float64"))
+    if "robust_z" in step.stat:
+        table = _robust_z(table, f"{value}_robust_z_{step.named}", step)
+    if "percentile" in step.stat:
+        table = _percentile(table, f"{value}_percentile_{step.named}", step)
+    return table.drop("_x")
+
+
+def _group(units: Table, within: tuple[str, ...]) -> Value:
+    parts = [units[name].cast("string").fill_null(_NO_GROUP) for name in within]
+    return ibis.literal("\x1f").join(parts)
+
+
+def _robust_z(units: Table, name: str, step: PeersSpec) -> Table:
+    known = units.filter(units["_x"].notnull())
+    group = known.group_by("_group").aggregate(
+        _n=known.count(), _median=known["_x"].median()
+    )
+    whole = known.aggregate(_median_all=known["_x"].median())
+    centred = known.left_join(group, "_group").cross_join(whole)
+    deviation = (centred["_x"] - centred["_median"]).abs()
+    deviation_all = (centred["_x"] - centred["_median_all"]).abs()
+    centred = centred.select("_group", _d=deviation, _d_all=deviation_all)
+    spread = centred.group_by("_group").aggregate(_spread=_scale(centred["_d"]))
+    spread_all = centred.aggregate(_spread_all=_scale(centred["_d_all"]))
+    joined = units.left_join(group, "_group").drop("_group_right")
+    joined = joined.left_join(spread, "_group").drop("_group_right")
+    joined = joined.cross_join(whole).cross_join(spread_all)
+    weight = _weight(joined["_n"], step)
+    centre = _mixed(weight, joined["_median"], joined["_median_all"])
+    scale = _mixed(weight, joined["_spread"], joined["_spread_all"])
+    z = (joined["_x"] - centre) / scale.nullif(0.0)
+    return joined.select(*units.columns, **{name: z})
+
+
+def _scale(deviation: Any) -> Value:
+    mad, mean = deviation.median(), deviation.mean()
+    return ibis.ifelse(mad > 0, mad * _MAD_TO_SD, mean * _MEAN_DEVIATION_TO_SD)
+
+
+def _percentile(units: Table, name: str, step: PeersSpec) -> Table:
+    known = units.filter(units["_x"].notnull())
+    within = ibis.window(group_by="_group", order_by="_x")
+    smaller = known["_x"].percent_rank()
+    ranked = known.select(
+        "unit_id",
+        _within=smaller.over(within),
+        _n=known.count().over(ibis.window(group_by="_group")),
+        _all=smaller.over(ibis.window(order_by="_x")),
+    )
+    joined = units.left_join(ranked, "unit_id")
+    share = _mixed(_weight(joined["_n"], step), joined["_within"], joined["_all"])
+    return joined.select(*units.columns, **{name: share})
+
+
+def _weight(size: Any, step: PeersSpec) -> Value:
+    enough = size.fill_null(0) >= step.min_size
+    shrunk = size.cast("float64") / (size.cast("float64") + step.shrink)
+    return ibis.ifelse(enough, shrunk, 0.0)
+
+
+def _mixed(weight: Any, group: Any, whole: Any) -> Value:
+    return weight * group.fill_null(0.0) + (1.0 - weight) * whole

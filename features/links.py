@@ -1,0 +1,65 @@
+"""Ties units to the rows of a source through valid, normalised identifiers."""
+
+from collections.abc import Container
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+import ibis
+from ibis.expr.types import Table, Value
+
+from configs.keys import key_pairs
+from configs.schema import ModelSpec
+
+# Beside an identifier column: its value where it is valid, else null (see sources).
+STRONG = "_key_"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Column pairs (unit, source) that must agree."""
+
+    pairs: tuple[tuple[str, str], ...]
+
+    @property
+    def keys(self) -> list[str]:
+        return [f"_link{number}" for number in range(len(self.pairs))]
+
+    def unit_keys(self, units: Table) -> dict[str, Value]:
+        """The units' key values, null where an identifier is not valid."""
+        return self._keys(units, 0)
+
+    def source_keys(self, rows: Table) -> dict[str, Value]:
+        return self._keys(rows, 1)
+
+    def complete(self, table: Table) -> Value:
+        """True where every key of the link is known."""
+        return reduce(lambda a, b: a & b, (table[key].notnull() for key in self.keys))
+
+    def _keys(self, table: Table, side: int) -> dict[str, Value]:
+        return {
+            key: strong(table, pair[side]).cast("string")
+            for key, pair in zip(self.keys, self.pairs, strict=True)
+        }
+
+
+def link(
+    spec: ModelSpec,
+    of: str,
+    by: tuple[str, ...],
+    as_: tuple[str, ...],
+    unit_columns: Container[str],
+) -> Link:
+    """The link from the units to source `of`, as the declaration says."""
+    return Link(tuple(key_pairs(spec, of, by, as_, unit_columns)))
+
+
+def strong(table: Table, column: str) -> Value:
+    """A column, or its valid values alone where the column is an identifier."""
+    return table[STRONG + column if STRONG + column in table.columns else column]
+
+
+def null_if_unknown(link_: Link, table: Table, value: Any, default: Any) -> Value:
+    """`default` where the key is known but has no rows; null where it is not known."""
+    filled = ibis.coalesce(value, default)
+    return ibis.ifelse(link_.complete(table), filled, ibis.null())

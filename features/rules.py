@@ -1,0 +1,120 @@
+"""Screening rules: flags per unit, hits with reasons, and the funnel by layer."""
+
+from functools import reduce
+from typing import Any
+
+import ibis
+from ibis.expr.types import BooleanValue, StringValue, Table
+
+from configs.expressions import parse, substitute
+from configs.schema import RuleSpec
+from configs.tables import RULE_HITS
+from configs.templates import Slot, split
+from features.contracts import conform
+from features.expressions import compile_node
+
+SCOPE_LAYER = 1
+Rules = tuple[RuleSpec, ...]
+
+
+def rule_flags(units: Table, rules: Rules) -> Table:
+    """`unit_id`, `as_of` and one flag per rule code; unknown never fires.
+
+    Rules above the scope layer fire only for units that some scope rule lets in.
+    """
+    fired = {rule.code: _fires(units, rule) for rule in rules}
+    scope = [fired[rule.code] for rule in rules if rule.layer == SCOPE_LAYER]
+    if scope:
+        inside = reduce(lambda a, b: a | b, scope)
+        for rule in rules:
+            if rule.layer > SCOPE_LAYER:
+                fired[rule.code] &= inside
+    return units.select("unit_id", "as_of", **fired)
+
+
+def rule_hits(units: Table, flags: Table, rules: Rules) -> Table:
+    """One row per unit and rule that fired, its numbers filled into both reasons."""
+    joined = units.inner_join(flags.drop("as_of"), "unit_id")
+    parts = [_hits_of(joined, rule) for rule in rules]
+    return reduce(lambda a, b: a.union(b), parts)
+
+
+def funnel(flags: Table, rules: Rules) -> Table:
+    """Per layer: units with a hit in it, and units left after it.
+
+    A unit is left after a layer when it has a hit in that layer and in all before it.
+    """
+    layers = sorted({rule.layer for rule in rules})
+    counts: dict[str, Any] = {"units": flags.count()}
+    left: Any = ibis.literal(True)
+    for layer in layers:
+        codes = [rule.code for rule in rules if rule.layer == layer]
+        hit = reduce(lambda a, b: a | b, (flags[code] for code in codes))
+        left = left & hit
+        counts[f"hit_{layer}"] = hit.sum().fill_null(0)
+        counts[f"left_{layer}"] = left.sum().fill_null(0)
+    return flags.aggregate(**counts)
+
+
+def _fires(units: Table, rule: RuleSpec) -> BooleanValue:
+    node = substitute(parse(rule.when), rule.params)
+    return compile_node(node, units).cast("boolean").fill_null(False)
+
+
+def _hits_of(joined: Table, rule: RuleSpec) -> Table:
+    rows = joined.filter(joined[rule.code])
+    hits = rows.select(
+        "unit_id",
+        "as_of",
+        code=ibis.literal(rule.code),
+        layer=ibis.literal(rule.layer),
+        reason_en=_filled(rows, rule.reason.en, rule),
+        reason_zh=_filled(rows, rule.reason.zh, rule),
+    )
+    return conform(hits, RULE_HITS)
+
+
+def _filled(rows: Table, template: str, rule: RuleSpec) -> StringValue:
+    parts = [
+        ibis.literal(part) if isinstance(part, str) else _shown(rows, part, rule)
+        for part in split(template)
+    ]
+    return reduce(lambda a, b: a + b, parts)
+
+
+def _shown(rows: Table, slot: Slot, rule: RuleSpec) -> StringValue:
+    value: Any = (
+        ibis.literal(rule.params[slot.name])
+        if slot.name in rule.params
+        else rows[slot.name]
+    )
+    text = (
+        _number_text(value, slot) if value.type().is_numeric() else _plain_text(value)
+    )
+    return text.fill_null("?")
+
+
+def _plain_text(value: Any) -> StringValue:
+    return (
+        value.date().cast("string")
+        if value.type().is_timestamp()
+        else value.cast("string")
+    )
+
+
+def _number_text(value: Any, slot: Slot) -> StringValue:
+    """At most two decimals unless the slot says how many; whole numbers without any."""
+    scaled = value.cast("float64") * (100.0 if slot.percent else 1.0)
+    decimals = 2 if slot.decimals is None else slot.decimals
+    text = _whole(scaled) if decimals == 0 else _decimal(scaled, decimals)
+    if slot.decimals is None:
+        text = ibis.ifelse(scaled == scaled.round(), _whole(scaled), text)
+    return text + "%" if slot.percent else text
+
+
+def _whole(value: Any) -> StringValue:
+    return value.round().cast("int64").cast("string")
+
+
+def _decimal(value: Any, decimals: int) -> StringValue:
+    return value.round(decimals).cast("string")

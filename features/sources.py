@@ -1,0 +1,206 @@
+"""raw_<source> to core_<source>: typed values, one row a key, the rest to rejects.
+
+Three steps, because the problems of a row are needed twice: `typed` reads every column
+and says what is wrong with it, `core` keeps the rows that meet the contract, `rejects`
+lists every row and value that does not.
+"""
+
+from functools import reduce
+from typing import Any
+
+import ibis
+from ibis.expr.types import Table, Value
+
+from configs.privacy import excluded_columns, mask
+from configs.schema import ColumnSpec, ModelSpec, SourceSpec
+from configs.tables import REJECTS
+from features.contracts import conform
+from features.identifiers import VALID
+from features.links import STRONG
+from features.standardise import cleaned, problem, standardised
+
+FILE, LINE, BATCH = "_file", "_line", "_batch"
+ROW_KEY, KNOWN, EVENT = "_row_key", "_known_at", "_event_at"
+PROVENANCE = (FILE, LINE, BATCH)
+_TEXT, _PROBLEM = "_text_", "_problem_"
+_DUPLICATE = "_duplicate"
+
+
+def read_columns(spec: ModelSpec, source: str) -> dict[str, ColumnSpec]:
+    """The declared columns that are read: all but those that privacy excludes."""
+    declared = spec.sources[source]
+    dropped = excluded_columns(spec, declared)
+    return {n: c for n, c in declared.columns.items() if n not in dropped}
+
+
+def typed(raw: Table, spec: ModelSpec, source: str) -> Table:
+    """Every column in its type beside what was delivered and what is wrong with it.
+
+    Args:
+        raw: text columns named as declared, plus `_file`, `_line` and `_batch`.
+    """
+    columns = read_columns(spec, source)
+    texts = raw.select(
+        *PROVENANCE,
+        **{_TEXT + n: cleaned(raw[n], c) for n, c in columns.items()},
+    )
+    values = {n: standardised(texts[_TEXT + n], c) for n, c in columns.items()}
+    table = texts.mutate(**values)
+    problems = {
+        _PROBLEM + n: problem(table[_TEXT + n], table[n], c) for n, c in columns.items()
+    }
+    keys = {
+        STRONG + n: ibis.ifelse(VALID[c.type](table[n]), table[n], ibis.null())
+        for n, c in columns.items()
+        if c.type in VALID
+    }
+    return _with_duplicates(table.mutate(**problems, **keys), spec.sources[source].key)
+
+
+def core(table: Table, spec: ModelSpec, source: str) -> Table:
+    """The rows that meet the contract; unreadable optional values are null.
+
+    Adds `_row_key`, `_event_at` and `_known_at` (null: known from the beginning).
+    """
+    declared = spec.sources[source]
+    columns = read_columns(spec, source)
+    kept = table.filter(~_row_broken(table, columns))
+    cleared = {
+        n: ibis.ifelse(kept[_PROBLEM + n].isnull(), kept[n], ibis.null()).cast(
+            kept[n].type()
+        )
+        for n in columns
+    }
+    strong = [name for name in kept.columns if name.startswith(STRONG)]
+    kept = kept.select(*PROVENANCE, *strong, **cleared)
+    return kept.mutate(
+        **{
+            ROW_KEY: _row_key(kept, declared),
+            EVENT: _time(kept, declared.event_column),
+            KNOWN: _known_at(kept, declared),
+        }
+    )
+
+
+def rejects(table: Table, spec: ModelSpec, source: str) -> Table:
+    """One row per problem, as the contract of the table `rejects` says."""
+    declared, columns = spec.sources[source], read_columns(spec, source)
+    broken = _row_broken(table, columns)
+    parts = [_column_rejects(table, source, n, c, broken) for n, c in columns.items()]
+    if declared.key is not None:
+        parts.append(_duplicate_rejects(table, source, declared))
+    return reduce(lambda a, b: a.union(b), parts)
+
+
+def summary(table: Table, spec: ModelSpec, source: str) -> Table:
+    """One row: rows, rejected rows, duplicates, time range, unreadable per column."""
+    declared, columns = spec.sources[source], read_columns(spec, source)
+    table = table.mutate(_known=_known_at(table, declared))
+    known = table["_known"]
+    return table.aggregate(
+        rows=table.count(),
+        rejected=_row_broken(table, columns).sum().fill_null(0),
+        duplicates=table[_DUPLICATE].sum().fill_null(0),
+        first_known=known.min(),
+        last_known=known.max(where=known <= ibis.now()),
+        future=(known > ibis.now()).sum().fill_null(0),
+        **{
+            f"unreadable_{n}": table[_PROBLEM + n].notnull().sum().fill_null(0)
+            for n in columns
+        },
+        **{
+            f"unlinkable_{n}": _unlinkable(table, n)
+            for n, c in columns.items()
+            if c.type in VALID
+        },
+    )
+
+
+def known_at(table: Table, as_of: Any) -> Table:
+    """The rows that a department had posted by `as_of`; later ones do not exist yet."""
+    known = table[KNOWN]
+    return table.filter(known.isnull() | (known <= as_of))
+
+
+def _with_duplicates(table: Table, key: str | None) -> Table:
+    if key is None:
+        return table.mutate(**{_DUPLICATE: ibis.literal(False)})
+    first = ibis.window(group_by=key, order_by=[FILE, LINE])
+    again = table[key].notnull() & (ibis.row_number().over(first) > 0)
+    return table.mutate(**{_DUPLICATE: again})
+
+
+def _row_broken(table: Table, columns: dict[str, ColumnSpec]) -> Value:
+    """A row is left out when a required value is bad or its key came before."""
+    required = (table[_PROBLEM + n].notnull() for n, c in columns.items() if c.required)
+    return reduce(lambda a, b: a | b, required, table[_DUPLICATE])
+
+
+def _row_key(table: Table, declared: SourceSpec) -> Value:
+    if declared.key is not None:
+        return table[declared.key].cast("string")
+    return table[FILE] + ":" + table[LINE].cast("string")
+
+
+def _time(table: Table, column: str | None) -> Value:
+    return ibis.null("timestamp") if column is None else table[column].cast("timestamp")
+
+
+def _known_at(table: Table, declared: SourceSpec) -> Value:
+    known = _time(table, declared.known_at)
+    if declared.known_at is None or not declared.lag_days:
+        return known
+    return known + ibis.interval(days=declared.lag_days)
+
+
+def _unlinkable(table: Table, name: str) -> Value:
+    return (table[name].notnull() & table[STRONG + name].isnull()).sum().fill_null(0)
+
+
+def _column_rejects(
+    table: Table, source: str, name: str, column: ColumnSpec, broken: Any
+) -> Table:
+    rows = table.mutate(_broken=broken).filter(table[_PROBLEM + name].notnull())
+    left_out = column.required | rows["_broken"]
+    return _reject_rows(
+        rows,
+        source,
+        column=column.header or name,
+        value=_shown(rows[_TEXT + name], column),
+        cause=rows[_PROBLEM + name],
+        action=ibis.ifelse(left_out, "row", "value"),
+    )
+
+
+def _duplicate_rejects(table: Table, source: str, declared: SourceSpec) -> Table:
+    rows = table.filter(table[_DUPLICATE])
+    key = str(declared.key)
+    column = declared.columns[key]
+    return _reject_rows(
+        rows,
+        source,
+        column=column.header or key,
+        value=_shown(rows[_TEXT + key], column),
+        cause=ibis.literal("repeats the key of an earlier row"),
+        action=ibis.literal("row"),
+    )
+
+
+def _reject_rows(rows: Table, source: str, **values: Any) -> Table:
+    found = rows.select(
+        source=ibis.literal(source),
+        file=rows[FILE],
+        line=rows[LINE],
+        **{
+            name: ibis.literal(v) if isinstance(v, str) else v
+            for name, v in values.items()
+        },
+    )
+    return conform(found, REJECTS)
+
+
+def _shown(raw: Any, column: ColumnSpec) -> Value:
+    if not column.sensitive:
+        return raw
+    hidden = mask("xxxx")[3:]
+    return ibis.ifelse(raw.length() > 0, raw.substr(0, 3) + hidden, raw)

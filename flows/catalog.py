@@ -1,0 +1,119 @@
+"""The one place that opens an engine: named tables in, Parquet files out."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import ibis
+import pyarrow as pa
+from ibis.expr.types import Table
+
+from configs.errors import LeadlineError
+
+
+class Catalog:
+    """A DuckDB engine over one work folder; each named table is a Parquet file there.
+
+    A table is written under a temporary name and renamed when complete, so that a
+    stage that was killed leaves nothing that a later stage could take for a result.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        # One select per step, not one text with every expression inlined: readers use
+        # their input several times, and the text grows with the power of the steps.
+        ibis.options.sql.fuse_selects = False
+        self._backend = ibis.duckdb.connect(temp_directory=str(folder / "spill"))
+        # Row order carries line numbers; results must not depend on threads.
+        self._backend.raw_sql("SET preserve_insertion_order = true")
+        self._backend.raw_sql("SET enable_progress_bar = false")
+
+    def path(self, name: str) -> Path:
+        return self.folder / f"{name}.parquet"
+
+    def read(self, name: str) -> Table:
+        """A table that an earlier stage wrote."""
+        return self._backend.read_parquet(self.path(name), table_name=name)
+
+    def write(self, table: Table, name: str) -> Table:
+        """Compute a table once and keep it as `<name>.parquet`."""
+        part = self.path(name).with_suffix(".part")
+        self._backend.to_parquet(table, part)
+        part.replace(self.path(name))
+        return self.read(name)
+
+    def keep(self, table: Table, name: str) -> Table:
+        """Compute a table once, inside the engine, for this stage alone."""
+        return self._backend.create_table(name, table, overwrite=True)
+
+    def drop(self, name: str) -> None:
+        self._backend.drop_table(name, force=True)
+
+    def arrow(self, table: Table) -> pa.Table:
+        return self._backend.to_pyarrow(table)
+
+    def rows(self, table: Table) -> list[dict[str, Any]]:
+        """A small result as dictionaries."""
+        return self.arrow(table).to_pylist()  # type: ignore[no-any-return]
+
+    def register(self, name: str, data: pa.Table) -> Table:
+        return self._backend.create_table(name, data, overwrite=True)
+
+    def sql(self, name: str, query: str) -> Table:
+        """Create table `name` from a query that reads a delivered file."""
+        try:
+            self._backend.raw_sql(f"CREATE OR REPLACE TABLE {quoted(name)} AS {query}")
+        except duckdb.Error as error:
+            raise EngineError(f"{name}: {error}\nSQL: {query}") from error
+        return self._backend.table(name)
+
+    def fetch(self, query: str) -> list[tuple[Any, ...]]:
+        cursor = self._backend.raw_sql(query)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
+
+    def save_json(self, name: str, content: Any) -> None:
+        path = self.folder / f"{name}.json"
+        part = path.with_suffix(".json.part")
+        part.write_text(json.dumps(content, ensure_ascii=False, default=str, indent=1))
+        part.replace(path)
+
+    def load_json(self, name: str) -> Any:
+        return json.loads((self.folder / f"{name}.json").read_text())
+
+    def close(self) -> None:
+        self._backend.disconnect()
+
+
+class EngineError(LeadlineError):
+    """The engine could not run a query."""
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[Catalog]:
+    """A catalog that is closed at the end of the block."""
+    catalog = Catalog(folder)
+    try:
+        yield catalog
+    finally:
+        catalog.close()
+
+
+def quoted(name: str) -> str:
+    """An SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(value: str | Path) -> str:
+    """An SQL string."""
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def struct(columns: Mapping[str, str]) -> str:
+    """DuckDB's `{'name': 'TYPE'}`."""
+    inside = ", ".join(f"{literal(n)}: {literal(t)}" for n, t in columns.items())
+    return "{" + inside + "}"

@@ -1,0 +1,61 @@
+"""Stage 2: core tables to units, feature matrix, rule flags, rule hits and funnel."""
+
+from datetime import datetime
+
+from ibis.expr.types import Table
+
+from features.matrix import Known, enriched_units, feature_matrix
+from features.rules import funnel, rule_flags, rule_hits
+from flows.catalog import Catalog, opened
+from flows.intake import last_known, load_reports
+from flows.job import Job
+
+UNITS, MATRIX, FLAGS, HITS, FUNNEL = (
+    "units",
+    "feature_matrix",
+    "rule_flags",
+    "rule_hits",
+    "funnel",
+)
+
+
+def run_date(job: Job, catalog: Catalog) -> datetime:
+    """The date asked for, else the newest date in the delivery, else today."""
+    found = job.as_of or last_known(load_reports(catalog))
+    return found or datetime.now().replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def known_tables(job: Job, catalog: Catalog) -> Known:
+    """The core tables as known on the run's date."""
+    cores = {name: catalog.read(f"core_{name}") for name in job.model.spec.sources}
+    return Known(job.model, cores, run_date(job, catalog))
+
+
+def engineer(job: Job) -> None:
+    """Write `units`, `feature_matrix`, `rule_flags`, `rule_hits` and `funnel`."""
+    with opened(job.folder) as catalog:
+        known = known_tables(job, catalog)
+        job.progress("building features")
+        units = catalog.write(_enriched(job, catalog, known), UNITS)
+        catalog.write(feature_matrix(units, job.model).order_by("unit_id"), MATRIX)
+        job.progress("applying rules")
+        rules = job.model.rules
+        flags = catalog.write(rule_flags(units, rules).order_by("unit_id"), FLAGS)
+        hits = rule_hits(units, flags, rules)
+        catalog.write(hits.order_by("unit_id", "layer", "code"), HITS)
+        counts = catalog.rows(funnel(flags, rules))[0]
+        catalog.save_json(FUNNEL, {"as_of": known.as_of.isoformat(), **counts})
+
+
+def _enriched(job: Job, catalog: Catalog, known: Known) -> Table:
+    """Each step is computed once; the one before it is dropped from memory."""
+    kept: list[str] = []
+
+    def keep(table: Table, name: str) -> Table:
+        result = catalog.keep(table, f"_{name}")
+        if kept:
+            catalog.drop(kept.pop())
+        kept.append(f"_{name}")
+        return result
+
+    return enriched_units(known, keep)

@@ -1,0 +1,250 @@
+"""Stage 1: delivered tables to core tables, with a report for each source."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import ibis
+from ibis.expr.types import Table
+
+from configs.errors import DeliveryError
+from configs.privacy import excluded_columns
+from configs.schema import SourceSpec
+from configs.tables import REJECTS
+from features.contracts import ibis_schema
+from features.sources import core, read_columns, rejects, summary, typed
+from flows.catalog import Catalog, opened
+from flows.delivery import Batch, find_parts, read_part
+from flows.job import Job, digest_of
+
+REPORT = "intake"
+
+
+@dataclass(slots=True)
+class SourceReport:
+    """How one source met its contract; times are ISO text."""
+
+    source: str
+    department_en: str
+    department_zh: str
+    batches: list[dict[str, Any]] = field(default_factory=list)
+    rows: int = 0
+    rejected: int = 0
+    malformed: int = 0
+    duplicates: int = 0
+    future: int = 0
+    first_known: str | None = None
+    last_known: str | None = None
+    unreadable: dict[str, int] = field(default_factory=dict)
+    unlinkable: dict[str, int] = field(default_factory=dict)
+    excluded: list[str] = field(default_factory=list)
+    missing: bool = False
+    problems: list[str] = field(default_factory=list)
+
+
+def intake(job: Job) -> list[SourceReport]:
+    """Read every source and write `core_<source>` and `rejects`; nothing is raised.
+
+    What is wrong with a source stands in its report: `check` shows it all,
+    `stop_on_problems` ends a run because of it.
+    """
+    with opened(job.folder) as catalog:
+        reports = [_source(job, catalog, name) for name in job.model.spec.sources]
+        _write_rejects(job, catalog)
+        catalog.save_json(REPORT, [_plain(report) for report in reports])
+    return reports
+
+
+def stop_on_problems(reports: list[SourceReport]) -> None:
+    """End the run before anything is scored or published.
+
+    Raises:
+        DeliveryError: a source is missing, unreadable or past its limits.
+    """
+    problems = [p for report in reports for p in report.problems]
+    if problems:
+        listed = "\n".join(f"- {problem}" for problem in problems)
+        raise DeliveryError(
+            f"The delivery cannot be used:\n{listed}\n"
+            "Nothing was scored or published; the last published list stands."
+        )
+
+
+def load_reports(catalog: Catalog) -> list[SourceReport]:
+    return [SourceReport(**report) for report in catalog.load_json(REPORT)]
+
+
+def fingerprints(reports: list[SourceReport]) -> list[dict[str, Any]]:
+    """Source, rows and hash of each batch: what a run was made from."""
+    return [
+        {
+            "source": r.source,
+            "rows": r.rows,
+            "hash": digest_of(r.batches),
+            "batches": r.batches,
+        }
+        for r in reports
+    ]
+
+
+def last_known(reports: list[SourceReport]) -> datetime | None:
+    """The newest date on which any department posted a row: the natural `as_of`."""
+    times = [r.last_known for r in reports if r.last_known]
+    return datetime.fromisoformat(max(times)) if times else None
+
+
+def _source(job: Job, catalog: Catalog, name: str) -> SourceReport:
+    spec = job.model.spec
+    source = spec.sources[name]
+    report = SourceReport(name, source.department.en, source.department.zh)
+    report.excluded = sorted(excluded_columns(spec, source))
+    job.progress(f"reading {name}")
+    try:
+        raw = _raw(job, catalog, name, report)
+    except DeliveryError as error:
+        report.problems.append(f"{name}: {error}")
+        return report
+    table = catalog.keep(typed(raw, spec, name), f"typed_{name}")
+    _summarise(report, catalog.rows(summary(table, spec, name))[0])
+    report.problems += _limit_problems(report, source)
+    catalog.write(core(table, spec, name), f"core_{name}")
+    catalog.write(rejects(table, spec, name), f"rejects_{name}")
+    catalog.drop(f"typed_{name}")
+    return report
+
+
+def _raw(job: Job, catalog: Catalog, name: str, report: SourceReport) -> Table:
+    """All parts of a source one below the other; empty when it was not delivered."""
+    source = job.model.spec.sources[name]
+    columns = read_columns(job.model.spec, name)
+    parts = find_parts(job.location, name, source)
+    read = [read_part(catalog, p, source, columns, i) for i, p in enumerate(parts)]
+    report.missing = not read
+    tables = [table for table, _ in read]
+    for _, batch in read:
+        report.batches.append(
+            {"name": batch.name, "sha256": batch.sha256, "rows": batch.rows}
+        )
+        report.malformed += len(batch.malformed)
+        _register_malformed(catalog, batch)
+    if not tables:
+        schema = dict.fromkeys(columns, "string")
+        return ibis.memtable([], schema={**schema, **_PROVENANCE})
+    return ibis.union(*tables) if len(tables) > 1 else tables[0]
+
+
+_PROVENANCE = {"_file": "string", "_line": "int64", "_batch": "string"}
+
+
+def _register_malformed(catalog: Catalog, batch: Batch) -> None:
+    """Lines that were no rows at all join the rejects, none is silently dropped."""
+    if not batch.malformed:
+        return
+    rows = [
+        (batch.source, batch.name, line, "(line)", text[:200], cause, "row")
+        for line, cause, text in batch.malformed
+    ]
+    table = ibis.memtable(rows, schema=ibis_schema(REJECTS))
+    catalog.write(table, f"rejects_{batch.source}_{batch.sha256[:12]}_lines")
+
+
+def _summarise(report: SourceReport, found: dict[str, Any]) -> None:
+    report.rows = found["rows"] + report.malformed
+    report.rejected = found["rejected"] + report.malformed
+    report.duplicates, report.future = found["duplicates"], found["future"]
+    for name in ("first_known", "last_known"):
+        setattr(report, name, found[name].isoformat() if found[name] else None)
+    report.unreadable = _counts(found, "unreadable_")
+    report.unlinkable = _counts(found, "unlinkable_")
+
+
+def _counts(found: dict[str, Any], prefix: str) -> dict[str, int]:
+    return {
+        name.removeprefix(prefix): int(count)
+        for name, count in found.items()
+        if name.startswith(prefix) and count
+    }
+
+
+def _limit_problems(report: SourceReport, source: SourceSpec) -> list[str]:
+    """Limits of the contract that the source passes, each with what to do."""
+    if report.missing:
+        return []
+    limits, name = source.limits, ", ".join(b["name"] for b in report.batches)
+    problems = _row_count_problems(report, source, name)
+    share = report.rejected / max(report.rows, 1)
+    if share > limits.max_reject_share:
+        problems.append(
+            f"{report.source}: {report.rejected:,} of {report.rows:,} rows of {name} "
+            f"({share:.1%}) break the contract, allowed are {limits.max_reject_share:.1%}"
+            f"{_duplicate_hint(report)}; worst column: {_worst(report)}. "
+            "Compare the rejected rows with the file and ask for a corrected delivery"
+        )
+    for column, count in report.unreadable.items():
+        if count / max(report.rows, 1) > limits.max_unreadable_share:
+            problems.append(
+                f"{report.source}: column {source.columns[column].header or column!r} of {name} "
+                f"cannot be read in {count:,} of {report.rows:,} rows "
+                f"({count / report.rows:.1%}), allowed are {limits.max_unreadable_share:.1%}; "
+                f"expected is {source.columns[column].type} "
+                f"({_example(source, column)})"
+            )
+    return problems
+
+
+def _row_count_problems(
+    report: SourceReport, source: SourceSpec, name: str
+) -> list[str]:
+    limits = source.limits
+    if report.rows < limits.min_rows:
+        return [
+            f"{report.source}: {name} holds {report.rows:,} rows, expected are at least "
+            f"{limits.min_rows:,}; the table is empty or was cut: ask for it again"
+        ]
+    if limits.max_rows is not None and report.rows > limits.max_rows:
+        return [
+            f"{report.source}: {name} holds {report.rows:,} rows, expected are at most "
+            f"{limits.max_rows:,}; was a delivery added twice?"
+        ]
+    return []
+
+
+def _duplicate_hint(report: SourceReport) -> str:
+    if report.duplicates == 0:
+        return ""
+    return f" ({report.duplicates:,} of them repeat the key of an earlier row)"
+
+
+def _worst(report: SourceReport) -> str:
+    if not report.unreadable:
+        return "none (keys or lines)"
+    column, count = max(report.unreadable.items(), key=lambda item: item[1])
+    return f"{column} ({count:,} values)"
+
+
+def _example(source: SourceSpec, column: str) -> str:
+    spec = source.columns[column]
+    if spec.type in ("date", "timestamp"):
+        return {"ymd": "2024-03-31", "dmy": "31/03/2024", "mdy": "03/31/2024"}[
+            spec.order
+        ]
+    return ", ".join(spec.levels[:4]) if spec.levels else "see the model's model.yaml"
+
+
+def _write_rejects(job: Job, catalog: Catalog) -> None:
+    """All rejects of the run as one table, and as a CSV file that a clerk can open."""
+    found = sorted(job.folder.glob("rejects_*.parquet"))
+    tables = [catalog.read(path.stem) for path in found]
+    empty = ibis.memtable([], schema=ibis_schema(REJECTS))
+    rejected = catalog.write(ibis.union(empty, *tables) if tables else empty, "rejects")
+    target = job.settings.var / "rejects" / f"{job.model_id}.csv"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    frame = catalog.arrow(
+        rejected.order_by("source", "file", "line", "column")
+    ).to_pandas()
+    # The mark lets spreadsheet programs read Chinese text in a UTF-8 file.
+    frame.to_csv(target, index=False, encoding="utf-8-sig")
+
+
+def _plain(report: SourceReport) -> dict[str, Any]:
+    return {name: getattr(report, name) for name in SourceReport.__dataclass_fields__}

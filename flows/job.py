@@ -1,0 +1,76 @@
+"""One execution: which model, which delivery, which date, which work folder."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from configs.loading import LoadedModel, load_model
+from configs.settings import Settings
+
+KEPT_WORK_FOLDERS = 3
+# Called with the name of a stage as it begins; the CLI shows it, flows log it.
+Progress = Callable[[str], None]
+
+
+def silent(_: str) -> None:
+    """No progress shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What every stage is given. Stages hand tables to each other through `folder`."""
+
+    model: LoadedModel
+    location: str
+    settings: Settings
+    folder: Path
+    as_of: datetime | None = None
+    progress: Progress = silent
+
+    @property
+    def model_id(self) -> str:
+        return self.model.spec.id
+
+
+def new_job(
+    name: str,
+    location: str,
+    settings: Settings,
+    as_of: datetime | None = None,
+    progress: Progress = silent,
+) -> Job:
+    """Load the model and open a work folder of its own for this execution."""
+    model = load_model(name, settings.models)
+    parent = settings.work / model.spec.id
+    parent.mkdir(parents=True, exist_ok=True)
+    _prune(parent)
+    folder = parent / f"{datetime.now():%Y%m%d-%H%M%S-%f}-{os.getpid()}"
+    folder.mkdir()
+    return Job(model, location, settings, folder, as_of, progress)
+
+
+def digest_of(content: Any) -> str:
+    """SHA-256 of plain data, independent of the order of keys."""
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _prune(parent: Path) -> None:
+    """Remove all but the newest work folders whose process has ended."""
+    ended = [f for f in sorted(parent.iterdir()) if not _is_running(f)]
+    for folder in _all_but_last(ended, KEPT_WORK_FOLDERS):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _all_but_last(folders: list[Path], kept: int) -> Iterable[Path]:
+    return folders[:-kept] if len(folders) > kept else ()
+
+
+def _is_running(folder: Path) -> bool:
+    return Path("/proc", folder.name.rpartition("-")[2]).exists()

@@ -1,0 +1,1 @@
+"""From feature matrices to ranked, explained and tracked scores."""
