@@ -3,11 +3,16 @@
 SQL operators and a short list of functions, parsed with sqlglot into three small
 node types and checked against the kinds of the known columns. Nothing here knows an
 engine; `features.expressions` compiles the same nodes to Ibis.
+
+Logic has three values, as in SQL: a comparison with an unknown value is unknown, `not`
+of it too; `and` is false and `or` true as soon as one side says so. Only `is null`,
+`coalesce`, `least` and `greatest` look past an unknown value. A rule fires on true alone.
 """
 
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Literal
 
@@ -108,6 +113,10 @@ _FUNCTIONS = sorted(
 # A function's name is hidden from sqlglot, which would otherwise give some of them a
 # dialect's own meaning (`contains`, `if`, `year` parse to special nodes).
 _HIDDEN = "leadline_"
+_LARGEST, _EXACT = 1e100, 2**53
+# These take a literal null beside a value; elsewhere it could only make all unknown.
+_TAKES_NULL = {"coalesce", "nullif", "if", "is_null"}
+_TAKES_DATE_TEXT = {"eq", "neq", "gt", "gte", "lt", "lte", "between"}
 _CALL = re.compile(r"(?<![\w'])(" + "|".join(_FUNCTIONS) + r")\s*\(", re.IGNORECASE)
 
 
@@ -180,15 +189,15 @@ def _convert(tree: exp.Expr) -> Node:
 
 
 def _convert_call(tree: exp.Expr) -> Node:
-    if isinstance(tree, exp.Anonymous) and tree.name.startswith(_HIDDEN):
-        args = tuple(_convert(arg) for arg in tree.expressions)
-        return Call(tree.name.removeprefix(_HIDDEN), args)
+    name = tree.name.removeprefix(_HIDDEN) if isinstance(tree, exp.Anonymous) else ""
+    if name in _FUNCTIONS and name != tree.name:
+        return Call(name, tuple(_convert(arg) for arg in tree.expressions))
     if isinstance(tree, exp.Is) and isinstance(tree.expression, exp.Null):
         return Call("is_null", (_convert(tree.this),))
     if isinstance(tree, exp.In) and tree.expressions:
         listed = (tree.this, *tree.expressions)
         return Call("in", tuple(_convert(arg) for arg in listed))
-    if isinstance(tree, exp.Between):
+    if isinstance(tree, exp.Between) and not tree.args.get("symmetric"):
         bounds = (tree.this, tree.args["low"], tree.args["high"])
         return Call("between", tuple(_convert(arg) for arg in bounds))
     op = _OPERATORS.get(type(tree))
@@ -206,10 +215,11 @@ def _operands(tree: exp.Expr) -> tuple[exp.Expr, ...]:
 def _not_in_language(tree: exp.Expr) -> str:
     text = tree.sql(dialect="duckdb").replace(_HIDDEN, "")
     called = tree.name if isinstance(tree, exp.Anonymous) else tree.key
-    hint = nearest(called.lower(), _FUNCTIONS)
+    hint = nearest(called.lower(), _FUNCTIONS) if isinstance(tree, exp.Func) else ""
     return (
         f"{text!r} is not part of the language (comparison, arithmetic, and/or/not, "
-        f"in, between, is null, and the functions {', '.join(_FUNCTIONS)}){hint}"
+        f"in, between, is null, and the functions {', '.join(_FUNCTIONS)})"
+        f"{hint if 'did you mean' in hint else ''}"
     )
 
 
@@ -221,7 +231,9 @@ def _literal(tree: exp.Expr) -> float | int | str | bool | None:
     if tree.args["is_string"]:
         return str(tree.this)
     number = float(tree.this)
-    return int(number) if number.is_integer() and "." not in tree.this else number
+    if abs(number) > _LARGEST:
+        raise ExpressionError(f"{tree.this} is too large a number")
+    return int(tree.this) if tree.this.isdigit() and number < _EXACT else number
 
 
 def _constant_kind(node: Constant) -> Kind:
@@ -238,9 +250,11 @@ def _call_kind(node: Call, given: list[Kind]) -> Kind:
     if len(expected) != len(given):
         count = f"{len(wanted)}" if "*" not in wanted else "at least 2"
         raise ExpressionError(f"{node.op} takes {count} values, got {len(given)}")
-    shared = _shared_kind(node.op, expected, given)
+    if "null" in given and node.op not in _TAKES_NULL:
+        raise ExpressionError(f"{node.op} of null is never known; say 'is null'")
+    shared = _shared_kind(node, expected, given)
     for position, (want, got) in enumerate(zip(expected, given, strict=True), 1):
-        if want not in ("any", "same", got) and got != "null":
+        if want not in ("any", "same", got):
             raise ExpressionError(
                 f"value {position} of {node.op} must be a {want}, got a {got}"
             )
@@ -254,12 +268,32 @@ def _expand(wanted: tuple[str, ...], count: int) -> tuple[str, ...]:
     return fixed + (fixed[-1],) * max(0, count - len(fixed))
 
 
-def _shared_kind(op: str, expected: tuple[str, ...], given: list[Kind]) -> Kind:
+def _shared_kind(node: Call, expected: tuple[str, ...], given: list[Kind]) -> Kind:
     same = [g for w, g in zip(expected, given, strict=True) if w == "same"]
     kinds = {kind for kind in same if kind != "null"}
-    # A date may be compared with its ISO text: claim_date >= '2024-01-01'.
-    if kinds == {"time", "text"} and op in {"eq", "gt", "gte", "lt", "lte", "between"}:
+    if kinds == {"time", "text"} and node.op in _TAKES_DATE_TEXT:
+        _check_dates(node, given)
         return "time"
     if len(kinds) > 1:
-        raise ExpressionError(f"{op} mixes a {' and a '.join(sorted(kinds))}")
+        raise ExpressionError(f"{node.op} mixes a {' and a '.join(sorted(kinds))}")
+    if same and not kinds:
+        raise ExpressionError(f"{node.op} of nothing but null has no kind")
     return kinds.pop() if kinds else "null"
+
+
+def _check_dates(node: Call, given: list[Kind]) -> None:
+    """A date may be compared with its ISO text: claim_date >= '2024-01-01'."""
+    for arg, kind in zip(node.args, given, strict=True):
+        text = arg.value if isinstance(arg, Constant) else None
+        if kind == "text" and not _is_date(text):
+            shown = repr(text) if text is not None else "a text column"
+            raise ExpressionError(
+                f"{node.op} compares a time with {shown}; write '2024-01-31'"
+            )
+
+
+def _is_date(text: object) -> bool:
+    try:
+        return bool(datetime.fromisoformat(str(text)))
+    except ValueError:
+        return False

@@ -3,6 +3,7 @@
 from collections.abc import Container
 
 from configs.errors import nearest
+from configs.privacy import excluded_columns
 from configs.schema import ModelSpec
 
 
@@ -37,7 +38,7 @@ def key_pairs(
 
 def _unit_column(spec: ModelSpec, name: str, unit_columns: Container[str]) -> str:
     roles = spec.roles_of(spec.unit.source)
-    if name in roles:
+    if name in roles and roles[name] in unit_columns:
         return roles[name]
     if name in unit_columns:
         return name
@@ -48,7 +49,9 @@ def _unit_column(spec: ModelSpec, name: str, unit_columns: Container[str]) -> st
 def _source_column(spec: ModelSpec, of: str, by: str, as_: str | None) -> str:
     if of == spec.unit.source and as_ is None:
         return spec.roles_of(of).get(by, by)
-    roles, columns = spec.roles_of(of), spec.sources[of].columns
+    dropped = excluded_columns(spec, spec.sources[of])
+    columns = [name for name in spec.sources[of].columns if name not in dropped]
+    roles = {r: c for r, c in spec.roles_of(of).items() if c not in dropped}
     wanted = as_ or _counterpart(spec, of, by)
     if wanted in roles:
         return roles[wanted]

@@ -12,7 +12,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from configs.errors import DeclarationError, Problem, declaration_error, nearest
-from configs.expressions import ExpressionError, kind_of, parse
+from configs.expressions import ExpressionError, kind_of, names, parse
+from configs.privacy import excluded_columns
 from configs.schema import TIME_TYPES, ModelSpec, RulesFile, RuleSpec
 from configs.templates import TemplateError, placeholders
 from configs.vocabulary import Vocabulary, vocabulary
@@ -47,13 +48,13 @@ def load_model(name: str, models: Path) -> LoadedModel:
     if not (folder / "model.yaml").is_file():
         hint = nearest(name, model_names(models))
         raise DeclarationError(f"no supervision model {name!r} in {models}{hint}")
-    spec = _read(folder / "model.yaml", ModelSpec)
+    spec = read_spec(folder / "model.yaml", ModelSpec)
     _check_references(folder / "model.yaml", spec)
     known = vocabulary(spec)
-    _raise_problems(folder / "model.yaml", known.problems)
+    raise_problems(folder / "model.yaml", [*known.problems, *_unused(spec, known)])
     rules_path = folder / spec.rules_file
-    rules = _read(rules_path, RulesFile, wrap="rules").rules
-    _raise_problems(rules_path, _rule_problems(rules, known))
+    rules = read_spec(rules_path, RulesFile, wrap="rules").rules
+    raise_problems(rules_path, _rule_problems(rules, known))
     return LoadedModel(spec, rules, known, folder, _hash(spec, rules))
 
 
@@ -63,13 +64,14 @@ def _hash(spec: ModelSpec, rules: tuple[RuleSpec, ...]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _read(path: Path, model: type[S], wrap: str = "") -> S:
+def read_spec(path: Path, model: type[S], wrap: str = "") -> S:
+    """One YAML file as its declaration; every problem is named with its line."""
     if not path.is_file():
         raise DeclarationError(f"{path}: the file is missing; the model names it")
-    text = path.read_text(encoding="utf-8")
     try:
+        text = path.read_text(encoding="utf-8")
         content = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 (a SafeLoader)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise DeclarationError(f"{path}: not valid YAML: {error}") from error
     if wrap and isinstance(content, list):
         content = {wrap: content}
@@ -118,6 +120,8 @@ def _from_pydantic(details: ErrorDetails) -> Problem:
         message = f"must be one of {', '.join(allowed)}{_near(got, allowed)}"
     if details["type"] == "missing":
         return Problem(path, "is missing")
+    if details["type"] == "unknown_key":
+        return Problem(f"{path}.{details['ctx']['key']}".lstrip("."), message)
     if isinstance(got, dict | list):
         return Problem(path or "(file)", message)
     return Problem(path or "(file)", f"got {got!r}: {message}")
@@ -132,7 +136,8 @@ def _path_part(part: int | str) -> str:
     return f"[{part}]" if isinstance(part, int) else f".{part}"
 
 
-def _raise_problems(path: Path, problems: list[Problem]) -> None:
+def raise_problems(path: Path, problems: list[Problem]) -> None:
+    """One error with all problems of a file, each with its line; nothing without any."""
     if problems:
         text = path.read_text(encoding="utf-8")
         raise declaration_error(_placed(path, text, problems))
@@ -151,9 +156,8 @@ def _line(tree: yaml.Node | None, where: str) -> int:
     node, line = tree, 1
     for key, index in re.findall(r"([^.\[\]]+)|\[(\d+)\]", where):
         child = _child(node, key, index)
-        if child is None and not (
-            key == "rules" and isinstance(node, yaml.SequenceNode)
-        ):
+        # The list of rules may stand alone, without the key that the path begins with.
+        if child is None and node is not tree:
             break
         if child is not None:
             node, line = child, child.start_mark.line + 1
@@ -171,7 +175,7 @@ def _child(node: yaml.Node | None, key: str, index: str) -> yaml.Node | None:
 def _check_references(path: Path, spec: ModelSpec) -> None:
     """Names that must point to declared sources and columns."""
     problems = [*_unit_problems(spec), *_source_problems(spec), *_role_problems(spec)]
-    _raise_problems(path, problems)
+    raise_problems(path, problems)
 
 
 def _unit_problems(spec: ModelSpec) -> list[Problem]:
@@ -182,11 +186,28 @@ def _unit_problems(spec: ModelSpec) -> list[Problem]:
     columns = spec.sources[unit.source].columns
     wanted = {"unit.key": unit.key, "unit.at": unit.at, "unit.money": unit.money}
     wanted |= {f"unit.show[{i}]": name for i, name in enumerate(unit.show)}
-    return [
-        Problem(where, f"{unit.source} has no column {name!r}{nearest(name, columns)}")
+    problems = [
+        Problem(where, f"{unit.source} {fault}")
         for where, name in wanted.items()
-        if name is not None and name not in columns
+        if name is not None and (fault := _fault(spec, unit.source, name))
     ]
+    key = spec.sources[unit.source].key
+    if not problems and key != unit.key:
+        message = f"must be {unit.key!r}, the unit's key, or units could repeat"
+        problems = [Problem(f"sources.{unit.source}.key", f"got {key!r}: {message}")]
+    if not problems and unit.at and columns[unit.at].type not in TIME_TYPES:
+        problems = [Problem("unit.at", f"{unit.at!r} must be a date or timestamp")]
+    return problems
+
+
+def _fault(spec: ModelSpec, source: str, name: str) -> str:
+    """Why a source cannot give a column; empty when it can."""
+    columns = spec.sources[source].columns
+    if name not in columns:
+        return f"has no column {name!r}{nearest(name, columns)}"
+    if name in excluded_columns(spec, spec.sources[source]):
+        return f"may not use {name!r}: it is protected or excluded by privacy"
+    return ""
 
 
 def _source_problems(spec: ModelSpec) -> list[Problem]:
@@ -197,9 +218,8 @@ def _source_problems(spec: ModelSpec) -> list[Problem]:
             if name is None:
                 continue
             where = f"sources.{source_name}.{option}"
-            if name not in source.columns:
-                hint = nearest(name, source.columns)
-                problems.append(Problem(where, f"no column {name!r}{hint}"))
+            if fault := _fault(spec, source_name, name):
+                problems.append(Problem(where, f"{source_name} {fault}"))
             elif option != "key" and source.columns[name].type not in TIME_TYPES:
                 problems.append(Problem(where, f"{name!r} must be a date or timestamp"))
     return problems
@@ -207,23 +227,36 @@ def _source_problems(spec: ModelSpec) -> list[Problem]:
 
 def _role_problems(spec: ModelSpec) -> list[Problem]:
     problems = []
+    seen: set[tuple[str, str]] = set()
     for entity_name, entity in spec.entities.items():
         for number, role in enumerate(entity.roles):
             where = f"entities.{entity_name}.from[{number}]"
             if role.source not in spec.sources:
                 hint = nearest(role.source, spec.sources)
                 problems.append(Problem(where, f"unknown source {role.source!r}{hint}"))
-            elif role.id not in spec.sources[role.source].columns:
-                hint = nearest(role.id, spec.sources[role.source].columns)
-                message = f"{role.source} has no column {role.id!r}{hint}"
-                problems.append(Problem(f"{where}.id", message))
+            elif fault := _fault(spec, role.source, role.id):
+                problems.append(Problem(f"{where}.id", f"{role.source} {fault}"))
+            elif (role.source, role.role) in seen:
+                message = f"{role.source} has a role {role.role!r} already"
+                problems.append(Problem(f"{where}.role", message))
+            seen.add((role.source, role.role))
     return problems
+
+
+def _unused(spec: ModelSpec, known: Vocabulary) -> list[Problem]:
+    """Features that the detectors exclude but that do not exist."""
+    features = {column.name for column in known.features}
+    return [
+        Problem(f"detectors.exclude[{i}]", f"no feature {n!r}{nearest(n, features)}")
+        for i, n in enumerate(spec.detectors.exclude)
+        if n not in features
+    ]
 
 
 def _rule_problems(rules: tuple[RuleSpec, ...], known: Vocabulary) -> list[Problem]:
     problems, codes = [], set()
     for number, rule in enumerate(rules):
-        where = f"[{number}]"
+        where = f"rules[{number}]"
         if rule.code in codes:
             problems.append(Problem(f"{where}.code", f"{rule.code} is used twice"))
         codes.add(rule.code)
@@ -232,10 +265,18 @@ def _rule_problems(rules: tuple[RuleSpec, ...], known: Vocabulary) -> list[Probl
 
 
 def _one_rule_problems(where: str, rule: RuleSpec, known: Vocabulary) -> list[Problem]:
-    problems = []
+    problems = [
+        Problem(f"{where}.params.{name}", f"{name!r} is a column already")
+        for name in rule.params
+        if name in known.columns
+    ]
     kinds = known.kinds | {n: _param_kind(v) for n, v in rule.params.items()}
     try:
-        kind = kind_of(parse(rule.when), kinds)  # type: ignore[arg-type]
+        node = parse(rule.when)
+        hidden = next((n for n in names(node) if n in known.excluded), None)
+        if hidden is not None:
+            raise ExpressionError(known.unknown(hidden))
+        kind = kind_of(node, kinds)  # type: ignore[arg-type]
         if kind != "boolean":
             problems.append(Problem(f"{where}.when", f"must be boolean, got a {kind}"))
     except ExpressionError as error:

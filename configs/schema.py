@@ -143,6 +143,9 @@ class ColumnSpec(Spec):
             raise PydanticCustomError("values", "values go with type: category only")
         if self.type == "money" and self.unit not in (None, "yuan", "wan"):
             raise PydanticCustomError("unit", "the unit of money is yuan or wan")
+        bounded = self.min is not None or self.max is not None
+        if bounded and self.type not in NUMERIC_TYPES:
+            raise PydanticCustomError("bounds", "min and max go with numbers only")
         return self
 
 
@@ -246,13 +249,13 @@ class HistorySpec(Spec):
     """
 
     of: str
-    by: tuple[str, ...]
+    by: tuple[str, ...] = Field(min_length=1)
     as_: tuple[str, ...] = Field((), alias="as")
-    windows: tuple[Window, ...] = ("all",)
+    windows: tuple[Window, ...] = Field(("all",), min_length=1)
     anchor: Literal["as_of", "unit", "around"] = "as_of"
     where: ExpressionText | None = None
     named: str | None = Field(None, description="replaces <subject>_<what> in the name")
-    measures: dict[Identifier, MeasureSpec]
+    measures: dict[Identifier, MeasureSpec] = Field(min_length=1)
 
     _many = field_validator("by", "as_", "windows", mode="before")(_one_or_many)
 
@@ -269,9 +272,10 @@ class LookupSpec(Spec):
     """Columns of the one row of another source that shares a key with the unit."""
 
     of: str
-    by: tuple[str, ...]
+    by: tuple[str, ...] = Field(min_length=1)
     as_: tuple[str, ...] = Field((), alias="as")
-    take: dict[Identifier, str]
+    take: dict[Identifier, str] = Field(min_length=1)
+    where: ExpressionText | None = None
     pick: Literal["latest", "earliest"] = "latest"
 
     _many = field_validator("by", "as_", mode="before")(_one_or_many)
@@ -298,9 +302,11 @@ class PeersSpec(Spec):
     population with the weight n / (n + shrink).
     """
 
-    value: tuple[str, ...]
-    within: tuple[str, ...]
-    stat: tuple[Literal["robust_z", "percentile"], ...] = ("robust_z",)
+    value: tuple[str, ...] = Field(min_length=1)
+    within: tuple[str, ...] = Field(min_length=1)
+    stat: tuple[Literal["robust_z", "percentile"], ...] = Field(
+        ("robust_z",), min_length=1
+    )
     named: str = "peers"
     min_size: int = Field(20, ge=2)
     shrink: float = Field(20, ge=0)
@@ -332,7 +338,7 @@ class FeatureStep(Spec):
 
     @model_validator(mode="after")
     def _one_family(self) -> Self:
-        if len(self.model_fields_set) != 1:
+        if len(self.model_fields_set) != 1 or getattr(self, self.family) is None:
             families = ", ".join(type(self).model_fields)
             raise PydanticCustomError(
                 "family", "an entry names one of {families}", {"families": families}

@@ -30,6 +30,8 @@ def split(template: str) -> list[str | Slot]:
     for index, part in enumerate(_PLACEHOLDER.split(template)):
         if index % 2:
             parts.append(_slot(part))
+        elif "{" in part or "}" in part:
+            raise TemplateError(f"a brace without its pair in {template!r}")
         elif part:
             parts.append(part)
     return parts

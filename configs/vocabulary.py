@@ -25,6 +25,7 @@ from configs.schema import (
     Text,
 )
 
+RESERVED = ("unit_id", "as_of")
 STAT_WORDS = {
     "robust_z": (
         "distance from the peers' median, in robust deviations",
@@ -76,6 +77,7 @@ class Vocabulary:
 
     columns: dict[str, Column] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    excluded: frozenset[str] = frozenset()
 
     @property
     def features(self) -> tuple[Column, ...]:
@@ -84,6 +86,12 @@ class Vocabulary:
     @property
     def kinds(self) -> dict[str, Kind]:
         return {name: column.kind for name, column in self.columns.items()}
+
+    def unknown(self, name: str) -> str:
+        """What to say about a name that is not a column."""
+        if name in self.excluded:
+            return f"{name!r} is protected or excluded by privacy and never scored"
+        return f"unknown name {name!r}{nearest(name, self.columns)}"
 
 
 def column_kind(column: ColumnSpec) -> Kind:
@@ -135,17 +143,24 @@ class _Walk:
     def __init__(self, spec: ModelSpec) -> None:
         self.spec = spec
         self.known = Vocabulary()
-        unit_source = spec.sources[spec.unit.source]
-        self.excluded = excluded_columns(spec, unit_source)
+        self.lowered: dict[str, Column] = {}
+        self.known.excluded = excluded_columns(spec, spec.sources[spec.unit.source])
 
     def add(self, columns: Iterable[Column], where: str) -> None:
         for column in columns:
-            earlier = self.known.columns.get(column.name)
-            if earlier and (earlier.is_feature or not column.is_feature):
+            # Engines do not tell small from capital letters in a column's name.
+            earlier = self.lowered.get(column.name.lower())
+            promoted = column.family == "columns" and not (
+                earlier and earlier.is_feature
+            )
+            if column.name in RESERVED:
+                self._problem(where, f"{column.name!r} is Leadline's own column")
+            elif earlier and not promoted:
                 self._problem(
                     where, f"{column.name!r} exists already ({earlier.family})"
                 )
             self.known.columns[column.name] = column
+            self.lowered[column.name.lower()] = column
 
     def columns(self, where: str, wanted: tuple[str, ...]) -> Iterator[Column]:
         for name in wanted:
@@ -177,12 +192,13 @@ class _Walk:
             meaning = step.meaning or Text(en=text, zh=text)
             unit = step.unit or ""
             yield Column(name, kind, meaning, "", "derive", unit, step.feature)
-            self.known.columns[name] = Column(name, kind, meaning, "", "derive", unit)
 
     def lookup(self, where: str, step: LookupSpec) -> Iterator[Column]:
         if not self._keys(where, step.of, step.by, step.as_):
             return
         kinds = source_kinds(self.spec, step.of)
+        if step.where is not None:
+            self._kind(f"{where}.where", step.where, kinds, wanted="boolean")
         title = self.spec.sources[step.of].title
         for name, wanted in step.take.items():
             if wanted not in kinds:
@@ -250,21 +266,24 @@ class _Walk:
             )
         dated = self.spec.sources[step.of].event_column
         timed = {"days_since_first", "days_since_last", "trend"} & aggregates
-        if dated is None and (timed or step.windows != ("all",)):
+        moving = step.anchor != "as_of"
+        if dated is None and (timed or moving or step.windows != ("all",)):
             self._problem(
                 where, f"{step.of} declares neither at nor known_at: no windows"
             )
         if "trend" in aggregates and "all" in step.windows:
             self._problem(where, "trend needs windows with a number of days")
+        if "trend" in aggregates and step.anchor == "around":
+            self._problem(where, "trend looks back: it needs anchor: as_of or unit")
 
     def _measure_fits(
         self, where: str, measure: MeasureSpec, kinds: Mapping[str, Kind]
     ) -> bool:
         kind = self._kind(where, measure.of, kinds)
-        wanted = {"share": "boolean", "nunique": None, "count": None}
-        need = wanted.get(measure.aggregate, "number")
-        untouched = measure.of == "true" or kind is None or need is None
-        if not untouched and kind != need:
+        counts = ("count", "share", "days_since_first", "days_since_last")
+        need = "boolean" if measure.aggregate in counts else "number"
+        untouched = measure.of == "true" or measure.aggregate == "nunique"
+        if not untouched and kind is not None and kind != need:
             self._problem(where, f"{measure.aggregate} needs a {need}, got a {kind}")
         return kind is not None and (untouched or kind == need)
 
@@ -324,13 +343,8 @@ class _Walk:
     def _column(self, where: str, name: str) -> Column | None:
         column = self.known.columns.get(name)
         if column is None:
-            self._problem(where, self._unknown(name))
+            self._problem(where, self.known.unknown(name))
         return column
-
-    def _unknown(self, name: str) -> str:
-        if name in self.excluded:
-            return f"{name!r} is protected or excluded by privacy and never scored"
-        return f"unknown name {name!r}{nearest(name, self.known.columns)}"
 
     def _kind(
         self,
@@ -343,10 +357,10 @@ class _Walk:
         try:
             kind = kind_of(node, kinds)
         except ExpressionError as error:
-            hidden = next((n for n in names(node) if n in self.excluded), None)
-            self._problem(where, self._unknown(hidden) if hidden else str(error))
+            hidden = next((n for n in names(node) if n in self.known.excluded), None)
+            self._problem(where, self.known.unknown(hidden) if hidden else str(error))
             return None
-        if wanted and kind not in (wanted, "null"):
+        if wanted and kind != wanted:
             self._problem(where, f"must be {wanted}, got a {kind}")
         return kind
 

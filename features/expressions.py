@@ -23,7 +23,11 @@ def compile_node(node: Node, table: Table) -> Value:
         return table[node.id]
     if isinstance(node, Constant):
         return ibis.null() if node.value is None else ibis.literal(node.value)
-    return _COMPILERS[node.op](*(compile_node(arg, table) for arg in node.args))
+    args = [compile_node(arg, table) for arg in node.args]
+    if node.op in _ARITHMETIC:
+        # Whole numbers would overflow, which ends the query, where these only round.
+        args = [arg.cast("float64") for arg in args]
+    return _COMPILERS[node.op](*args)
 
 
 def days_between(start: Any, end: Any) -> Value:
@@ -33,7 +37,20 @@ def days_between(start: Any, end: Any) -> Value:
 
 def _divide(left: Any, right: Any) -> Value:
     # Engines differ on x / 0 (null, infinity, an error): here it is always unknown.
-    return left.cast("float64") / right.cast("float64").nullif(0.0)
+    return left / right.nullif(0.0)
+
+
+def rounded(value: Any) -> Value:
+    """The nearest whole number, as a float."""
+    # Ibis rounds to a 64-bit integer, which ends the query where the number is larger;
+    # floats of that size are whole.
+    small = ibis.ifelse(value.abs() < 2.0**53, value, ibis.null())
+    return ibis.coalesce(small.round().cast("float64"), value)
+
+
+def _floor(value: Any) -> Value:
+    near = rounded(value)
+    return near - ibis.ifelse(near > value, 1.0, 0.0)
 
 
 def _positive(value: Any) -> Value:
@@ -41,6 +58,7 @@ def _positive(value: Any) -> Value:
     return ibis.ifelse(value > 0, value, ibis.null())
 
 
+_ARITHMETIC = {"add", "sub", "mul", "div", "neg", "abs", "round", "floor"}
 _COMPILERS: dict[str, Callable[..., Value]] = {
     "and": lambda a, b: a & b,
     "or": lambda a, b: a | b,
@@ -60,8 +78,8 @@ _COMPILERS: dict[str, Callable[..., Value]] = {
     "div": _divide,
     "neg": lambda a: -a,
     "abs": lambda a: a.abs(),
-    "round": lambda a: a.round(),
-    "floor": lambda a: a.floor(),
+    "round": rounded,
+    "floor": _floor,
     "ln": lambda a: _positive(a).ln(),
     "log1p": lambda a: _positive(a + 1).ln(),
     "sqrt": lambda a: ibis.ifelse(a >= 0, a, ibis.null()).sqrt(),

@@ -10,10 +10,11 @@ from configs.expressions import parse, substitute
 from configs.schema import RuleSpec
 from configs.tables import RULE_HITS
 from configs.templates import Slot, split
-from features.contracts import conform
-from features.expressions import compile_node
+from features.contracts import conform, ibis_schema
+from features.expressions import compile_node, rounded
 
 SCOPE_LAYER = 1
+_FIRED = "_fired_"
 Rules = tuple[RuleSpec, ...]
 
 
@@ -22,7 +23,7 @@ def rule_flags(units: Table, rules: Rules) -> Table:
 
     Rules above the scope layer fire only for units that some scope rule lets in.
     """
-    fired = {rule.code: _fires(units, rule) for rule in rules}
+    fired = {rule.code: fires(units, rule) for rule in rules}
     scope = [fired[rule.code] for rule in rules if rule.layer == SCOPE_LAYER]
     if scope:
         inside = reduce(lambda a, b: a | b, scope)
@@ -34,9 +35,12 @@ def rule_flags(units: Table, rules: Rules) -> Table:
 
 def rule_hits(units: Table, flags: Table, rules: Rules) -> Table:
     """One row per unit and rule that fired, its numbers filled into both reasons."""
-    joined = units.inner_join(flags.drop("as_of"), "unit_id")
+    # Engines do not tell V1 from a column v1; the prefix does.
+    fired = flags.select("unit_id", **{_FIRED + r.code: flags[r.code] for r in rules})
+    joined = units.inner_join(fired, "unit_id")
     parts = [_hits_of(joined, rule) for rule in rules]
-    return reduce(lambda a, b: a.union(b), parts)
+    empty = ibis.memtable([], schema=ibis_schema(RULE_HITS))
+    return reduce(lambda a, b: a.union(b), parts) if parts else empty
 
 
 def funnel(flags: Table, rules: Rules) -> Table:
@@ -56,13 +60,14 @@ def funnel(flags: Table, rules: Rules) -> Table:
     return flags.aggregate(**counts)
 
 
-def _fires(units: Table, rule: RuleSpec) -> BooleanValue:
+def fires(units: Table, rule: RuleSpec) -> BooleanValue:
+    """The rule's own condition, whatever its layer; unknown is false."""
     node = substitute(parse(rule.when), rule.params)
     return compile_node(node, units).cast("boolean").fill_null(False)
 
 
 def _hits_of(joined: Table, rule: RuleSpec) -> Table:
-    rows = joined.filter(joined[rule.code])
+    rows = joined.filter(joined[_FIRED + rule.code])
     hits = rows.select(
         "unit_id",
         "as_of",
@@ -105,16 +110,13 @@ def _plain_text(value: Any) -> StringValue:
 def _number_text(value: Any, slot: Slot) -> StringValue:
     """At most two decimals unless the slot says how many; whole numbers without any."""
     scaled = value.cast("float64") * (100.0 if slot.percent else 1.0)
-    decimals = 2 if slot.decimals is None else slot.decimals
-    text = _whole(scaled) if decimals == 0 else _decimal(scaled, decimals)
+    text = _digits(scaled, 2 if slot.decimals is None else slot.decimals)
     if slot.decimals is None:
-        text = ibis.ifelse(scaled == scaled.round(), _whole(scaled), text)
+        text = text.re_replace(r"\.?0+$", "")
     return text + "%" if slot.percent else text
 
 
-def _whole(value: Any) -> StringValue:
-    return value.round().cast("int64").cast("string")
-
-
-def _decimal(value: Any, decimals: int) -> StringValue:
-    return value.round(decimals).cast("string")
+def _digits(value: Any, decimals: int) -> StringValue:
+    """Digits without an exponent; unknown where there would be thirty of them."""
+    nearest = value.round(decimals) if decimals else rounded(value)
+    return (nearest + 0.0).try_cast(f"decimal(38, {decimals})").cast("string")

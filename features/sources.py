@@ -15,9 +15,9 @@ from configs.privacy import excluded_columns, mask
 from configs.schema import ColumnSpec, ModelSpec, SourceSpec
 from configs.tables import REJECTS
 from features.contracts import conform
-from features.identifiers import VALID
+from features.identifiers import UPGRADES, VALID
 from features.links import STRONG
-from features.standardise import cleaned, problem, standardised
+from features.standardise import cleaned, problem, standardised, trimmed
 
 FILE, LINE, BATCH = "_file", "_line", "_batch"
 ROW_KEY, KNOWN, EVENT = "_row_key", "_known_at", "_event_at"
@@ -27,10 +27,19 @@ _DUPLICATE = "_duplicate"
 
 
 def read_columns(spec: ModelSpec, source: str) -> dict[str, ColumnSpec]:
-    """The declared columns that are read: all but those that privacy excludes."""
+    """The declared columns that are read: all but those that privacy excludes.
+
+    The date of posting is required: a row without it would count as known for ever,
+    before it was posted too. So is the unit's key.
+    """
     declared = spec.sources[source]
     dropped = excluded_columns(spec, declared)
-    return {n: c for n, c in declared.columns.items() if n not in dropped}
+    needed = {declared.known_at, spec.unit.key if source == spec.unit.source else None}
+    return {
+        n: c.model_copy(update={"required": True}) if n in needed else c
+        for n, c in declared.columns.items()
+        if n not in dropped
+    }
 
 
 def typed(raw: Table, spec: ModelSpec, source: str) -> Table:
@@ -40,12 +49,23 @@ def typed(raw: Table, spec: ModelSpec, source: str) -> Table:
         raw: text columns named as declared, plus `_file`, `_line` and `_batch`.
     """
     columns = read_columns(spec, source)
+    # One select a step: each step names its input several times.
     texts = raw.select(
         *PROVENANCE,
-        **{_TEXT + n: cleaned(raw[n], c) for n, c in columns.items()},
+        **{_TEXT + n: trimmed(raw[n], c) for n, c in columns.items()},
+    )
+    texts = texts.mutate(
+        **{_TEXT + n: cleaned(texts[_TEXT + n], c) for n, c in columns.items()}
     )
     values = {n: standardised(texts[_TEXT + n], c) for n, c in columns.items()}
     table = texts.mutate(**values)
+    table = table.mutate(
+        **{
+            n: UPGRADES[c.type](table[n])
+            for n, c in columns.items()
+            if c.type in UPGRADES
+        }
+    )
     problems = {
         _PROBLEM + n: problem(table[_TEXT + n], table[n], c) for n, c in columns.items()
     }
@@ -54,13 +74,16 @@ def typed(raw: Table, spec: ModelSpec, source: str) -> Table:
         for n, c in columns.items()
         if c.type in VALID
     }
-    return _with_duplicates(table.mutate(**problems, **keys), spec.sources[source].key)
+    return _with_duplicates(
+        table.mutate(**problems, **keys), columns, spec.sources[source].key
+    )
 
 
 def core(table: Table, spec: ModelSpec, source: str) -> Table:
     """The rows that meet the contract; unreadable optional values are null.
 
-    Adds `_row_key`, `_event_at` and `_known_at` (null: known from the beginning).
+    Adds `_row_key`, `_event_at` and `_known_at` (null, where the source declares no
+    date of posting: known from the beginning).
     """
     declared = spec.sources[source]
     columns = read_columns(spec, source)
@@ -122,18 +145,26 @@ def known_at(table: Table, as_of: Any) -> Table:
     return table.filter(known.isnull() | (known <= as_of))
 
 
-def _with_duplicates(table: Table, key: str | None) -> Table:
+def _with_duplicates(
+    table: Table, columns: dict[str, ColumnSpec], key: str | None
+) -> Table:
     if key is None:
         return table.mutate(**{_DUPLICATE: ibis.literal(False)})
-    first = ibis.window(group_by=key, order_by=[FILE, LINE])
+    # A row that is left out anyway does not shut out a good one with the same key.
+    broken = _required_broken(table, columns)
+    first = ibis.window(group_by=key, order_by=[broken, FILE, LINE])
     again = table[key].notnull() & (ibis.row_number().over(first) > 0)
     return table.mutate(**{_DUPLICATE: again})
 
 
 def _row_broken(table: Table, columns: dict[str, ColumnSpec]) -> Value:
     """A row is left out when a required value is bad or its key came before."""
+    return table[_DUPLICATE] | _required_broken(table, columns)
+
+
+def _required_broken(table: Table, columns: dict[str, ColumnSpec]) -> Any:
     required = (table[_PROBLEM + n].notnull() for n, c in columns.items() if c.required)
-    return reduce(lambda a, b: a | b, required, table[_DUPLICATE])
+    return reduce(lambda a, b: a | b, required, ibis.literal(False))
 
 
 def _row_key(table: Table, declared: SourceSpec) -> Value:

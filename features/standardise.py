@@ -11,7 +11,8 @@ import ibis
 from ibis.expr.types import NumericValue, StringValue, Value
 
 from configs.schema import NUMERIC_TYPES, TIME_TYPES, ColumnSpec
-from features.identifiers import NORMAL_FORMS, half_width
+from features.expressions import rounded
+from features.identifiers import FULL_WIDTH, HALF_WIDTH, NORMAL_FORMS, half_width
 
 # What departments write for "nothing".
 EMPTY = ("", "null", "none", "nan", "nat", "n/a", "na", "-", "--", "\\n")
@@ -19,19 +20,22 @@ TRUE = ("true", "t", "yes", "y", "1", "1.0", "是", "有", "真", "对")
 FALSE = ("false", "f", "no", "n", "0", "0.0", "否", "无", "假", "没有")
 _SCALE = {"万": 1e4, "亿": 1e8, "%": 0.01}
 _WAN = 1e4
+_LARGEST = 1e100  # three of them can be multiplied
+_NARROW = str.maketrans(dict(zip(FULL_WIDTH, HALF_WIDTH, strict=False)))
 _DIGIT_FIRST = r"^[-+]?\.?[0-9]"
 
 
-def cleaned(raw: Any, column: ColumnSpec) -> StringValue:
-    """Trimmed; null where the department wrote nothing or a word for nothing.
+def trimmed(raw: Any, column: ColumnSpec) -> StringValue:
+    """As text without white space around it; half-width, except in free text."""
+    text = raw.cast("string")
+    return (text if column.type == "string" else half_width(text)).strip()
 
-    Full-width characters become half-width, except in free text.
-    """
-    text = raw.cast("string").strip()
-    if column.type != "string":
-        text = half_width(text).strip()
-    # In a band 'none' is a number: none of them.
-    empty = tuple(word for word in EMPTY if column.type != "band" or word != "none")
+
+def cleaned(text: Any, column: ColumnSpec) -> StringValue:
+    """A trimmed text; null where the department wrote nothing or a word for nothing."""
+    # In a band 'none' is a number, none of them; a category may be called so.
+    meant = {"none"} if column.type == "band" else set(_spellings(column))
+    empty = tuple(word for word in EMPTY if word not in meant)
     return ibis.ifelse(text.lower().isin(empty), ibis.null(), text)
 
 
@@ -74,13 +78,23 @@ def _string(text: Any, column: ColumnSpec) -> Value:
 def _category(text: Any, column: ColumnSpec) -> Value:
     if not column.values:
         return text
-    spellings = column.values if isinstance(column.values, dict) else {}
     plain = text.lower()
+    spellings = _spellings(column)
     cases = [
-        (plain.isin([s.lower() for s in (level, *spellings.get(level, ()))]), level)
+        (plain.isin([s for s in spellings if spellings[s] == level]), level)
         for level in column.levels
     ]
     return ibis.cases(*cases, else_=ibis.null("string"))
+
+
+def _spellings(column: ColumnSpec) -> dict[str, str]:
+    """How a declared category may be written, cleaned as the text is -> category."""
+    listed = column.values if isinstance(column.values, dict) else {}
+    return {
+        spelling.translate(_NARROW).strip().lower(): level
+        for level in column.levels
+        for spelling in (*listed.get(level, ()), level)
+    }
 
 
 def _boolean(text: Any, column: ColumnSpec) -> Value:
@@ -100,12 +114,12 @@ def _number(text: Any, column: ColumnSpec) -> NumericValue:
     # Engines read 'inf' and 'nan' as numbers; a number begins with a digit here.
     digits = ibis.ifelse(plain.re_search(_DIGIT_FIRST), plain, ibis.null())
     number = digits.re_replace("(万|亿|%)$", "").try_cast("float64")
-    return ibis.ifelse(number.abs() < 1e300, number, ibis.null()) * scale
+    return ibis.ifelse(number.abs() < _LARGEST, number, ibis.null()) * scale
 
 
 def _integer(text: Any, column: ColumnSpec) -> NumericValue:
     number = _number(text, column)
-    return ibis.ifelse(number == number.round(), number, ibis.null()).try_cast("int64")
+    return ibis.ifelse(number == rounded(number), number, ibis.null()).try_cast("int64")
 
 
 def _band(text: Any, column: ColumnSpec) -> NumericValue:
@@ -124,13 +138,18 @@ def _band(text: Any, column: ColumnSpec) -> NumericValue:
 def _time(text: Any, column: ColumnSpec) -> Value:
     """A timestamp; a month or a year alone is its last day.
 
-    The last day, because nothing about a period is known before the period ends.
+    The last day, because nothing about a period is known before the period ends. An
+    offset behind the clock is dropped: a date is that of the place which wrote it.
     """
     iso = _iso_day(text, column.order)
     dated = iso.re_search(r"^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[T ].*)?$")
-    stamp = ibis.ifelse(dated, iso, ibis.null()).try_cast("timestamp")
-    # Every date has at least eight characters; only shorter texts are periods.
-    period = ibis.ifelse(text.length() < 8, text, ibis.null())
+    offset = r"(:[0-9.]+) ?(?:Z|[+-][0-9]{2}:?[0-9]{2})$"
+    local = ibis.ifelse(
+        iso.length() > len("2024-03-31 14:30"), iso.re_replace(offset, r"\1"), iso
+    )
+    stamp = ibis.ifelse(dated, local, ibis.null()).try_cast("timestamp")
+    # Most dates are longer; looking for a period in them would double the cost.
+    period = ibis.ifelse(text.length() <= len("2024年03月"), text, ibis.null())
     return ibis.coalesce(stamp, _last_day_of(period))
 
 
@@ -140,15 +159,21 @@ def _iso_day(text: Any, order: str) -> StringValue:
     at = {part: position for position, part in enumerate(order, 1)}
     pattern = "^" + "[-/.年月]".join(groups[part] for part in order) + "日?"
     separated = text.re_replace(pattern, rf"\{at['y']}-\{at['m']}-\{at['d']}")
-    return separated.re_replace(
+    day = separated.re_replace(
         r"^([0-9]{4})([0-9]{2})([0-9]{2})(?:\.0)?($|[T ])", r"\1-\2-\3\4"
+    )
+    clocked = r"^([0-9]{4})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})([0-9]{2})$"
+    return ibis.ifelse(
+        day.length() == len("20240331143000"),
+        day.re_replace(clocked, r"\1-\2-\3 \4:\5:\6"),
+        day,
     )
 
 
 def _last_day_of(period: Any) -> Value:
-    month = r"^([0-9]{4})[-/.年]?(0[1-9]|1[0-2])月?$"
+    month = r"^([0-9]{4})(?:[-/.年]?(0[1-9]|1[0-2])|[-/年]([1-9]))月?$"
     first_day = ibis.ifelse(
-        period.re_search(month), period.re_replace(month, r"\1-\2-01"), ibis.null()
+        period.re_search(month), period.re_replace(month, r"\1-\2\3-01"), ibis.null()
     ).try_cast("timestamp")
     last_day = first_day + ibis.interval(months=1) - ibis.interval(days=1)
     year = period.re_extract(r"^((?:19|20)[0-9]{2})(?:\.0|年)?$", 1).nullif("")

@@ -31,6 +31,8 @@ class Catalog:
         # Row order carries line numbers; results must not depend on threads.
         self._backend.raw_sql("SET preserve_insertion_order = true")
         self._backend.raw_sql("SET enable_progress_bar = false")
+        # A moment with an offset becomes text; it must not depend on the machine.
+        self._backend.raw_sql("SET TimeZone = 'Asia/Shanghai'")
 
     def path(self, name: str) -> Path:
         return self.folder / f"{name}.parquet"
@@ -68,7 +70,7 @@ class Catalog:
         try:
             self._backend.raw_sql(f"CREATE OR REPLACE TABLE {quoted(name)} AS {query}")
         except duckdb.Error as error:
-            raise EngineError(f"{name}: {error}\nSQL: {query}") from error
+            raise EngineError(str(error), f"{name}: {error}\nSQL: {query}") from error
         return self._backend.table(name)
 
     def fetch(self, query: str) -> list[tuple[Any, ...]]:
@@ -90,7 +92,11 @@ class Catalog:
 
 
 class EngineError(LeadlineError):
-    """The engine could not run a query."""
+    """The engine could not run a query; `reason` is the first line of what it said."""
+
+    def __init__(self, said: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = said.splitlines()[0]
 
 
 @contextmanager

@@ -2,22 +2,26 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import ibis
 from ibis.expr.types import Table
 
 from configs.errors import DeliveryError
-from configs.privacy import excluded_columns
+from configs.privacy import excluded_columns, mask
 from configs.schema import SourceSpec
 from configs.tables import REJECTS
 from features.contracts import ibis_schema
 from features.sources import core, read_columns, rejects, summary, typed
 from flows.catalog import Catalog, opened
-from flows.delivery import Batch, find_parts, read_part
+from flows.delivery import check_location, find_parts, read_part
 from flows.job import Job, digest_of
+from flows.parts import Batch
 
 REPORT = "intake"
+_PROVENANCE = {"_file": "string", "_line": "int64", "_batch": "string"}
+_FORMULA = r"^[=@\t\r]|^[+-](?![0-9.,]*$)"
 
 
 @dataclass(slots=True)
@@ -43,11 +47,16 @@ class SourceReport:
 
 
 def intake(job: Job) -> list[SourceReport]:
-    """Read every source and write `core_<source>` and `rejects`; nothing is raised.
+    """Read every source and write `core_<source>` and `rejects`.
 
-    What is wrong with a source stands in its report: `check` shows it all,
-    `stop_on_problems` ends a run because of it.
+    What is wrong with a source is not raised but stands in its report: `check` shows it
+    all, `stop_on_problems` ends a run because of it.
+
+    Raises:
+        DeliveryError: there is nothing at all at the delivery's location.
+        SourceAwayError: a database does not answer.
     """
+    check_location(job.location, job.model.spec.sources)
     with opened(job.folder) as catalog:
         reports = [_source(job, catalog, name) for name in job.model.spec.sources]
         _write_rejects(job, catalog)
@@ -106,7 +115,7 @@ def _source(job: Job, catalog: Catalog, name: str) -> SourceReport:
         return report
     table = catalog.keep(typed(raw, spec, name), f"typed_{name}")
     _summarise(report, catalog.rows(summary(table, spec, name))[0])
-    report.problems += _limit_problems(report, source)
+    report.problems += _limit_problems(report, source, rejects_file(job))
     catalog.write(core(table, spec, name), f"core_{name}")
     catalog.write(rejects(table, spec, name), f"rejects_{name}")
     catalog.drop(f"typed_{name}")
@@ -120,32 +129,42 @@ def _raw(job: Job, catalog: Catalog, name: str, report: SourceReport) -> Table:
     parts = find_parts(job.location, name, source)
     read = [read_part(catalog, p, source, columns, i) for i, p in enumerate(parts)]
     report.missing = not read
-    tables = [table for table, _ in read]
-    for _, batch in read:
+    _check_distinct([batch for _, batch in read])
+    for number, (_, batch) in enumerate(read):
         report.batches.append(
             {"name": batch.name, "sha256": batch.sha256, "rows": batch.rows}
         )
         report.malformed += len(batch.malformed)
-        _register_malformed(catalog, batch)
+        _keep_malformed(catalog, batch, number)
+    tables = [table for table, _ in read]
     if not tables:
         schema = dict.fromkeys(columns, "string")
         return ibis.memtable([], schema={**schema, **_PROVENANCE})
     return ibis.union(*tables) if len(tables) > 1 else tables[0]
 
 
-_PROVENANCE = {"_file": "string", "_line": "int64", "_batch": "string"}
+def _check_distinct(batches: list[Batch]) -> None:
+    """The same content twice would count every row twice."""
+    first: dict[str, str] = {}
+    for batch in batches:
+        other = first.setdefault(batch.sha256, batch.name)
+        if other != batch.name:
+            raise DeliveryError(
+                f"{other} and {batch.name} hold the same bytes; remove one of them"
+            )
 
 
-def _register_malformed(catalog: Catalog, batch: Batch) -> None:
+def _keep_malformed(catalog: Catalog, batch: Batch, number: int) -> None:
     """Lines that were no rows at all join the rejects, none is silently dropped."""
     if not batch.malformed:
         return
+    # Masked always: which part of a broken line is a name cannot be known.
     rows = [
-        (batch.source, batch.name, line, "(line)", text[:200], cause, "row")
-        for line, cause, text in batch.malformed
+        (batch.source, batch.name, bad.line, "(line)", mask(bad.text), bad.cause, "row")
+        for bad in batch.malformed
     ]
     table = ibis.memtable(rows, schema=ibis_schema(REJECTS))
-    catalog.write(table, f"rejects_{batch.source}_{batch.sha256[:12]}_lines")
+    catalog.write(table, f"rejects_{batch.source}_{number}_lines")
 
 
 def _summarise(report: SourceReport, found: dict[str, Any]) -> None:
@@ -166,30 +185,52 @@ def _counts(found: dict[str, Any], prefix: str) -> dict[str, int]:
     }
 
 
-def _limit_problems(report: SourceReport, source: SourceSpec) -> list[str]:
+def _limit_problems(
+    report: SourceReport, source: SourceSpec, rejected: Path
+) -> list[str]:
     """Limits of the contract that the source passes, each with what to do."""
     if report.missing:
         return []
-    limits, name = source.limits, ", ".join(b["name"] for b in report.batches)
-    problems = _row_count_problems(report, source, name)
+    name = ", ".join(batch["name"] for batch in report.batches)
+    return [
+        *_row_count_problems(report, source, name),
+        *_reject_problems(report, source, name, rejected),
+        *_unreadable_problems(report, source, name),
+    ]
+
+
+def _reject_problems(
+    report: SourceReport, source: SourceSpec, name: str, rejected: Path
+) -> list[str]:
+    allowed = source.limits.max_reject_share
     share = report.rejected / max(report.rows, 1)
-    if share > limits.max_reject_share:
-        problems.append(
-            f"{report.source}: {report.rejected:,} of {report.rows:,} rows of {name} "
-            f"({share:.1%}) break the contract, allowed are {limits.max_reject_share:.1%}"
-            f"{_duplicate_hint(report)}; worst column: {_worst(report)}. "
-            "Compare the rejected rows with the file and ask for a corrected delivery"
-        )
-    for column, count in report.unreadable.items():
-        if count / max(report.rows, 1) > limits.max_unreadable_share:
-            problems.append(
-                f"{report.source}: column {source.columns[column].header or column!r} of {name} "
-                f"cannot be read in {count:,} of {report.rows:,} rows "
-                f"({count / report.rows:.1%}), allowed are {limits.max_unreadable_share:.1%}; "
-                f"expected is {source.columns[column].type} "
-                f"({_example(source, column)})"
-            )
-    return problems
+    if share <= allowed:
+        return []
+    return [
+        f"{report.source}: {report.rejected:,} of {report.rows:,} rows of {name} "
+        f"({share:.1%}) break the contract, allowed are {allowed:.1%}: "
+        f"{_causes(report, source)}. The rejected rows are listed in {rejected}: compare them "
+        "with the delivery and ask for a corrected one"
+    ]
+
+
+def _unreadable_problems(
+    report: SourceReport, source: SourceSpec, name: str
+) -> list[str]:
+    allowed = source.limits.max_unreadable_share
+    return [
+        f"{report.source}: column {_header(source, column)!r} of {name} "
+        f"cannot be read in {count:,} of {report.rows:,} rows "
+        f"({count / report.rows:.1%}), allowed are {allowed:.1%}; "
+        f"expected is {source.columns[column].type} "
+        f"({_example(source, column)}): ask for a corrected delivery"
+        for column, count in report.unreadable.items()
+        if count / max(report.rows, 1) > allowed
+    ]
+
+
+def _header(source: SourceSpec, column: str) -> str:
+    return source.columns[column].header or column
 
 
 def _row_count_problems(
@@ -209,17 +250,17 @@ def _row_count_problems(
     return []
 
 
-def _duplicate_hint(report: SourceReport) -> str:
-    if report.duplicates == 0:
-        return ""
-    return f" ({report.duplicates:,} of them repeat the key of an earlier row)"
-
-
-def _worst(report: SourceReport) -> str:
-    if not report.unreadable:
-        return "none (keys or lines)"
-    column, count = max(report.unreadable.items(), key=lambda item: item[1])
-    return f"{column} ({count:,} values)"
+def _causes(report: SourceReport, source: SourceSpec) -> str:
+    """What is behind the rejected rows, the most frequent first."""
+    counts = {
+        f"column {_header(source, column)!r} cannot be read": count
+        for column, count in report.unreadable.items()
+        if source.columns[column].required or column in (source.key, source.known_at)
+    }
+    counts["the key of an earlier row is repeated"] = report.duplicates
+    counts["the line is no row, with too few or too many columns"] = report.malformed
+    found = sorted(((n, cause) for cause, n in counts.items() if n), reverse=True)
+    return "; ".join(f"in {count:,} {cause}" for count, cause in found)
 
 
 def _example(source: SourceSpec, column: str) -> str:
@@ -231,19 +272,29 @@ def _example(source: SourceSpec, column: str) -> str:
     return ", ".join(spec.levels[:4]) if spec.levels else "see the model's model.yaml"
 
 
+def rejects_file(job: Job) -> Path:
+    """Where the rejected rows and values of the last run are listed for people."""
+    return job.settings.var / "rejects" / f"{job.model_id}.csv"
+
+
 def _write_rejects(job: Job, catalog: Catalog) -> None:
     """All rejects of the run as one table, and as a CSV file that a clerk can open."""
     found = sorted(job.folder.glob("rejects_*.parquet"))
     tables = [catalog.read(path.stem) for path in found]
     empty = ibis.memtable([], schema=ibis_schema(REJECTS))
     rejected = catalog.write(ibis.union(empty, *tables) if tables else empty, "rejects")
-    target = job.settings.var / "rejects" / f"{job.model_id}.csv"
+    target = rejects_file(job)
     target.parent.mkdir(parents=True, exist_ok=True)
     frame = catalog.arrow(
         rejected.order_by("source", "file", "line", "column")
     ).to_pandas()
+    # A spreadsheet program would run a value that looks like a formula.
+    formula = frame["value"].str.contains(_FORMULA, na=False)
+    frame["value"] = frame["value"].mask(formula, "'" + frame["value"].astype("str"))
     # The mark lets spreadsheet programs read Chinese text in a UTF-8 file.
-    frame.to_csv(target, index=False, encoding="utf-8-sig")
+    part = job.folder / "rejects.csv"
+    frame.to_csv(part, index=False, encoding="utf-8-sig")
+    part.replace(target)
 
 
 def _plain(report: SourceReport) -> dict[str, Any]:

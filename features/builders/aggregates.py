@@ -11,8 +11,8 @@ from features.expressions import SECONDS_PER_DAY, compile_text
 
 # Exact sums: adding floats in parallel depends on the order, so that a rerun could
 # differ in the last digit and reorder ties.
-_EXACT = "decimal(28, 8)"
-_TOO_LARGE = 1e18
+EXACT = "decimal(28, 8)"
+TOO_LARGE = 1e18
 ZERO_WITHOUT_ROWS = frozenset({"count", "sum", "nunique"})
 
 
@@ -62,9 +62,9 @@ def _row_value(rows: Table, measure: MeasureSpec) -> Value:
         case "nunique":
             return value.cast("string")
         case "trend" if measure.of == "true":
-            return ibis.literal(1.0).cast(_EXACT)
+            return ibis.literal(1.0).cast(EXACT)
     number = value.cast("float64")
-    return ibis.ifelse(number.abs() < _TOO_LARGE, number, ibis.null()).cast(_EXACT)
+    return ibis.ifelse(number.abs() < TOO_LARGE, number, ibis.null()).cast(EXACT)
 
 
 def number(value: Any) -> Value:

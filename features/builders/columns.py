@@ -30,6 +30,8 @@ def derive_features(units: Table, wanted: Mapping[str, DeriveSpec]) -> Table:
 
 def lookup_features(units: Table, rows: Table, step: LookupSpec, link: Link) -> Table:
     """Columns of the latest (or earliest) known row that shares the key."""
+    if step.where is not None:
+        rows = rows.filter(compile_text(step.where, rows))
     keyed = rows.select(
         **link.source_keys(rows),
         **_taken(rows, step),

@@ -161,7 +161,9 @@ def _moving_value(both: Table, measure: Measure, link: Link, anchor: str) -> Val
 def _moving_days(both: Table, measure: Measure, link: Link, value: Any) -> Value:
     """Days since another row before the unit's date; the unit's own row is not one."""
     before = ibis.range_window(
-        preceding=(_seconds(measure.days), 1), group_by=link.keys, order_by=_SECONDS
+        preceding=(_seconds(measure.days) - 1, 1),
+        group_by=link.keys,
+        order_by=_SECONDS,
     )
     seconds = ibis.ifelse(value.notnull(), both[_SECONDS], ibis.null())
     newest = measure.aggregate == "days_since_last"
@@ -170,9 +172,15 @@ def _moving_days(both: Table, measure: Measure, link: Link, value: Any) -> Value
 
 
 def _frame(link: Link, length: int | None, anchor: str) -> Any:
-    following = 0 if anchor == "unit" else _seconds(length)
+    """`length` days that end with the unit's date, or as many on each side of it.
+
+    Backward windows begin after their first second, as those anchored at `as_of` do: a
+    window of 7 days over daily rows holds 7 of them.
+    """
+    seconds = _seconds(length)
+    preceding, following = (seconds - 1, 0) if anchor == "unit" else (seconds, seconds)
     return ibis.range_window(
-        preceding=_seconds(length),
+        preceding=preceding,
         following=following,
         group_by=link.keys,
         order_by=_SECONDS,

@@ -11,6 +11,7 @@ import ibis
 from ibis.expr.types import Table, Value
 
 from configs.schema import PeersSpec
+from features.builders.aggregates import EXACT, TOO_LARGE, ratio
 
 _MAD_TO_SD = 1.4826
 _MEAN_DEVIATION_TO_SD = 1.2533
@@ -62,7 +63,9 @@ def _robust_z(units: Table, name: str, step: PeersSpec) -> Table:
 
 
 def _scale(deviation: Any) -> Value:
-    mad, mean = deviation.median(), deviation.mean()
+    mad = deviation.median()
+    exact = ibis.ifelse(deviation < TOO_LARGE, deviation, ibis.null()).cast(EXACT)
+    mean = ratio(exact.sum(), exact.count())
     return ibis.ifelse(mad > 0, mad * _MAD_TO_SD, mean * _MEAN_DEVIATION_TO_SD)
 
 

@@ -1,0 +1,415 @@
+"""The command line. Heavy packages are imported inside the commands that need them."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from configs.errors import LeadlineError
+from configs.settings import Settings, silence_telemetry
+
+app = typer.Typer(
+    help="Leadline finds leads: it joins, screens, scores and ranks records of several departments.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+Model = Annotated[str, typer.Argument(help="supervision model, see `leadline models`")]
+Data = Annotated[
+    str,
+    typer.Option(
+        "--data", help="folder, database URL, or a YAML map of sources to places"
+    ),
+]
+AsOf = Annotated[
+    datetime | None,
+    typer.Option(
+        "--as-of",
+        formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"],
+        help="only rows known on this date; default: the newest date delivered",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="for machines")]
+
+
+def main() -> None:
+    """Entry point: an error that is explained ends without a traceback."""
+    try:
+        app()
+    except LeadlineError as error:
+        print(f"leadline: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # `leadline leads ... | head` closes the pipe early.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@app.callback()
+def _options(
+    home: Annotated[
+        Path | None, typer.Option(help="where Leadline keeps its files (LEADLINE_HOME)")
+    ] = None,
+) -> None:
+    if home is not None:
+        os.environ["LEADLINE_HOME"] = str(home)
+    silence_telemetry(Settings())
+
+
+@app.command()
+def models(as_json: Json = False) -> None:
+    """List the supervision models."""
+    from configs.loading import load_model, model_names
+
+    settings = Settings()
+    rows = []
+    for name in model_names(settings.models):
+        model = load_model(name, settings.models)
+        rows.append(
+            {
+                "model": name,
+                "title": f"{model.spec.title.en} · {model.spec.title.zh}",
+                "unit": model.spec.unit.name,
+                "sources": len(model.spec.sources),
+                "features": len(model.known.features),
+                "rules": len(model.rules),
+            }
+        )
+    _show(rows, as_json)
+
+
+@app.command()
+def new(name: str) -> None:
+    """Make a commented, valid starting folder for a new supervision model."""
+    from flows.scaffold import scaffold
+
+    folder = scaffold(name, Settings().models)
+    typer.echo(
+        f"{folder}\nNext: edit model.yaml, then `leadline check {name} --data DIR`"
+    )
+
+
+@app.command()
+def dictionary(model: Model, as_json: Json = False) -> None:
+    """The data dictionary: every feature with meaning, unit and source."""
+    from configs.loading import load_model
+    from flows.frames import as_rows
+    from flows.frames import dictionary as feature_dictionary
+
+    loaded = load_model(model, Settings().models)
+    _show(as_rows(feature_dictionary(loaded)), as_json)
+
+
+@app.command()
+def simulate(
+    model: Model,
+    claims: Annotated[int, typer.Option(help="units to simulate")] = 20_000,
+    seed: Annotated[int, typer.Option(help="same seed, same bytes")] = 1,
+    out: Annotated[Path, typer.Option(help="folder to write to")] = Path("simulated"),
+) -> None:
+    """Write simulated records with planted truth (kept apart in truth/)."""
+    from configs.errors import nearest
+    from training.simulation import SIMULATIONS
+
+    if model not in SIMULATIONS:
+        raise LeadlineError(f"no simulation of {model!r}{nearest(model, SIMULATIONS)}")
+    with _stages(1) as stage:
+        stage(f"simulating {claims:,} claims")
+        try:
+            written = SIMULATIONS[model](claims=claims, seed=seed, out=out)
+        except ValueError as error:
+            raise LeadlineError(str(error)) from error
+    _show([{"table": name, "rows": rows} for name, rows in written.items()], False)
+    typer.echo(f"{out}: simulated, no real person")
+
+
+@app.command()
+def check(
+    model: Model, data: Data = "", as_of: AsOf = None, as_json: Json = False
+) -> None:
+    """Check a declaration and a delivery: rows, rejects, keys, dates, coverage."""
+    from configs.loading import load_model
+    from flows.check import check_cases, check_delivery
+
+    settings = Settings()
+    failures = check_cases(load_model(model, settings.models))
+    if failures:
+        raise LeadlineError(
+            "golden cases that disagree with their rule:\n" + "\n".join(failures)
+        )
+    if not data:
+        typer.echo(
+            f"{model}: the declaration is valid and all golden cases of its rules hold"
+        )
+        return
+    with _stages(20) as stage:
+        job = _job(model, data, as_of, stage)
+        reports, coverage = check_delivery(job)
+    if as_json:
+        content = [{n: getattr(r, n) for n in r.__dataclass_fields__} for r in reports]
+        typer.echo(
+            json.dumps({"sources": content, "coverage": coverage}, ensure_ascii=False)
+        )
+    else:
+        from flows.present import console, print_reports
+
+        print_reports(console(), reports, coverage)
+        typer.echo(
+            f"rejected rows and values: {settings.var / 'rejects' / (model + '.csv')}"
+        )
+    if any(report.problems for report in reports):
+        raise typer.Exit(3)
+
+
+@app.command()
+def features(
+    model: Model,
+    data: Data,
+    out: Annotated[Path, typer.Option(help="Parquet file to write")] = Path(
+        "features.parquet"
+    ),
+    as_of: AsOf = None,
+) -> None:
+    """Build the feature matrix and write it to a Parquet file."""
+    import shutil
+
+    from flows.engineer import MATRIX
+    from flows.pipeline import prepare
+
+    with _stages(20) as stage:
+        job = _job(model, data, as_of, stage)
+        prepare(job)
+    shutil.copyfile(job.folder / f"{MATRIX}.parquet", out)
+    typer.echo(
+        f"{out}: {len(job.model.known.features)} features per unit; "
+        f"meanings: leadline dictionary {model}"
+    )
+
+
+@app.command()
+def train(
+    model: Model,
+    data: Data,
+    as_of: AsOf = None,
+    promote: Annotated[bool, typer.Option(help="make it the champion at once")] = False,
+) -> None:
+    """Train the detectors, record the run in MLflow, register the model."""
+    from flows.pipeline import train_model
+
+    with _stages(25) as stage:
+        registered = train_model(_job(model, data, as_of, stage), promote=promote)
+    role = "champion" if registered.is_champion else "challenger"
+    typer.echo(
+        f"{model} version {registered.version} is now {role} (run {registered.run_id})"
+    )
+
+
+@app.command()
+def promote(
+    model: Model,
+    version: int,
+    reason: Annotated[str, typer.Option(help="recorded with the promotion")],
+) -> None:
+    """Make a registered version the champion."""
+    from training.tracking import Tracking
+
+    Tracking(Settings().mlruns).promote(model, version, reason)
+    typer.echo(f"{model} version {version} is now champion")
+
+
+@app.command()
+def score(model: Model, data: Data, as_of: AsOf = None) -> None:
+    """Score a delivery with the champion and publish the ranked list."""
+    from flows.pipeline import score_and_publish
+
+    with _stages(25) as stage:
+        published = score_and_publish(_job(model, data, as_of, stage))
+    state = (
+        "published" if published.new else "was published before from the same inputs"
+    )
+    typer.echo(f"{published.run_id} {state}; read it with: leadline leads {model}")
+
+
+@app.command()
+def run(
+    flow: Literal["train", "score", "daily"],
+    model: Model,
+    data: Data,
+    as_of: AsOf = None,
+) -> None:
+    """Run a Prefect flow (on the configured server, else on an embedded one)."""
+    from flows.orchestrate import FLOWS
+
+    result = FLOWS[flow](model=model, data=data, as_of=as_of)
+    typer.echo(str(result))
+
+
+@app.command()
+def schedule(
+    model: Model,
+    data: Data,
+    cron: Annotated[str, typer.Option(help="when, as in crontab")] = "0 2 * * *",
+) -> None:
+    """Serve the flow `daily` on a schedule until stopped."""
+    from flows.orchestrate import daily
+
+    daily.serve(
+        name=f"nightly-{model}", cron=cron, parameters={"model": model, "data": data}
+    )
+
+
+@app.command()
+def leads(
+    model: Model,
+    top: Annotated[int, typer.Option(min=1, help="how many")] = 20,
+    order: Annotated[Literal["fused", "score", "rules"], typer.Option()] = "fused",
+    as_json: Json = False,
+) -> None:
+    """Print the head of the newest published list."""
+    queries = _store()
+    newest = queries.latest_run(model)
+    rows = queries.leads(newest.id, top, order)
+    if as_json:
+        _echo_json({"run": newest, "leads": rows})
+    else:
+        from flows.present import console, print_leads
+
+        print_leads(console(), newest, rows)
+
+
+@app.command()
+def show(model: Model, unit: str, as_json: Json = False) -> None:
+    """One lead: all reasons, evidence, lawful explanations, missing departments."""
+    queries = _store()
+    newest = queries.latest_run(model)
+    detail = queries.lead(newest.id, unit)
+    if as_json:
+        _echo_json(detail)
+    else:
+        from flows.present import console, print_lead
+
+        print_lead(console(), newest, detail)
+
+
+@app.command()
+def runs(
+    model: Annotated[str | None, typer.Argument()] = None, as_json: Json = False
+) -> None:
+    """List the published runs."""
+    found = _store().runs(model)
+    rows = [
+        {
+            "run": r.id,
+            "as of": f"{r.as_of:%Y-%m-%d}",
+            "units": r.units,
+            "model version": r.model_version,
+            "published": f"{r.published_at:%Y-%m-%d %H:%M}",
+            "mlflow run": r.mlflow_run,
+        }
+        for r in found
+    ]
+    _show(rows, as_json)
+
+
+@app.command()
+def verify() -> None:
+    """Recompute the digests of all published runs and compare."""
+    _store()
+    from serving.verify import verify as findings
+
+    found = findings(Settings())
+    for finding in found:
+        typer.echo(
+            f"{'note' if finding.harmless else 'WRONG'}: {finding.where}: {finding.message}"
+        )
+    if any(not finding.harmless for finding in found):
+        raise typer.Exit(4)
+    typer.echo("every published run is as it was published")
+
+
+@app.command()
+def evaluate(
+    model: Model,
+    labels: Annotated[Path | None, typer.Option(help="CSV with known outcomes")] = None,
+    data: Annotated[
+        str, typer.Option(help="delivery that holds the declared labels")
+    ] = "",
+    baselines: Annotated[
+        bool, typer.Option(help="also the single PyOD detectors")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Compare the newest list with known outcomes: each arm alone and fused."""
+    from flows.evaluate import evaluate as evaluated
+
+    _store()
+    with _stages(4) as stage:
+        tables = evaluated(model, Settings(), labels, data, baselines, stage)
+    if as_json:
+        _echo_json(tables)
+        return
+    from flows.present import console, print_table
+
+    out = console()
+    for title, rows in tables.items():
+        print_table(out, rows, title)
+
+
+@app.command()
+def demo(
+    claims: Annotated[int, typer.Option(help="simulated claims")] = 8_000,
+    seed: Annotated[int, typer.Option(help="seed of the simulation")] = 7,
+) -> None:
+    """Simulate vehicle-insurance records, run the nightly flow, print the list."""
+    from flows.demo import demo as run_demo
+
+    with _stages(2) as stage:
+        run_demo(Settings(), claims=claims, seed=seed, stage=stage)
+
+
+def _job(model: str, data: str, as_of: datetime | None, stage: Any) -> Any:
+    from flows.job import new_job
+
+    return new_job(model, data, Settings(), as_of, stage)
+
+
+def _store() -> Any:
+    from serving.connect import open_store
+
+    open_store(Settings())
+    from serving import queries
+
+    return queries
+
+
+@contextmanager
+def _stages(expected: int) -> Iterator[Any]:
+    """Progress on standard error: a bar in a terminal, plain lines in a log."""
+    from flows.progress import stages
+
+    with stages(expected) as stage:
+        yield stage
+
+
+def _show(rows: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        _echo_json(rows)
+        return
+    from flows.present import console, print_table
+
+    print_table(console(), rows)
+
+
+def _echo_json(content: Any) -> None:
+    from flows.progress import plain
+
+    typer.echo(json.dumps(plain(content), ensure_ascii=False, default=str))
+
+
+if __name__ == "__main__":
+    main()

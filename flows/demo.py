@@ -1,0 +1,46 @@
+"""`make demo`: simulated records, the nightly flow, the list, and where to go on."""
+
+import time
+from collections.abc import Callable
+
+from configs.settings import Settings
+from flows.present import console, print_leads, print_next
+from training.simulation import SIMULATIONS
+
+MODEL = "vehicle_insurance"
+
+
+def demo(
+    settings: Settings, *, claims: int, seed: int, stage: Callable[[str], None]
+) -> None:
+    """Simulate, run the flow `daily`, print the first leads."""
+    started = time.monotonic()
+    folder = settings.var / "demo" / f"{claims}-{seed}"
+    stage(f"simulating {claims:,} claims of eleven departments")
+    SIMULATIONS[MODEL](claims=claims, seed=seed, out=folder)
+    stage("running the nightly flow (Prefect starts its server: 10-30 s)")
+    # Imported late: Prefect reads its settings on import and takes seconds.
+    from flows.orchestrate import daily
+    from serving import queries
+
+    run_id = daily(model=MODEL, data=str(folder))
+    run = queries.run(run_id)
+    out = console()
+    first = queries.leads(run_id, 20)
+    print_leads(out, run, first)
+    out.print(
+        f"\nSimulated records (seed {seed}); {time.monotonic() - started:.0f} s in all."
+    )
+    print_next(out, _next_lines(settings, first[0].unit_id, str(folder)))
+
+
+def _next_lines(settings: Settings, unit: str, folder: str) -> list[str]:
+    leadline = ".venv/bin/leadline"
+    return [
+        f"{leadline} show {MODEL} {unit}    why this claim, and from which rows",
+        f"{leadline} leads {MODEL} --order rules    the same list as the rules alone rank it",
+        f"{leadline} evaluate {MODEL} --labels {folder}/truth/claims.csv    against planted truth",
+        f"{leadline} check {MODEL} --data {folder}    what each department delivered",
+        f".venv/bin/mlflow ui --backend-store-uri sqlite:///{settings.mlruns}/mlflow.db",
+        f"{leadline} new my_model    start a supervision model of your own",
+    ]

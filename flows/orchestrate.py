@@ -1,0 +1,169 @@
+"""The Prefect flows `train`, `score` and `daily`; tasks are the stages, one call each.
+
+Import this module only after `configs.settings.silence_telemetry`: Prefect reads its
+settings from the environment as it is imported.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from prefect import flow, get_run_logger, task
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+from prefect.cache_policies import NO_CACHE
+
+from configs.errors import DeclarationError, DeliveryError
+from configs.settings import Settings
+from flows import engineer as engineer_stage
+from flows import intake as intake_stage
+from flows import publish as publish_stage
+from flows import score as score_stage
+from flows import train as train_stage
+from flows.job import Job, new_job
+from serving import queries
+from serving.publication import PublishedRun
+from training.tracking import CHAMPION, Registered, Tracking
+
+TOP = 20
+_RETRY_DELAYS: list[float] = [5, 30]
+
+
+def _may_pass(_task: Any, _run: Any, state: Any) -> bool:
+    """Retry what another moment may mend: a lock, a share that is away; not bad data."""
+    error = state.result(raise_on_failure=False)
+    return not isinstance(error, DeliveryError | DeclarationError)
+
+
+@task(
+    name="read the delivery",
+    retries=2,
+    retry_delay_seconds=_RETRY_DELAYS,
+    retry_condition_fn=_may_pass,
+    cache_policy=NO_CACHE,
+)
+def read_delivery(job: Job) -> list[intake_stage.SourceReport]:
+    reports = intake_stage.intake(job)
+    intake_stage.stop_on_problems(reports)
+    return reports
+
+
+@task(name="build features and apply rules", cache_policy=NO_CACHE)
+def build_features(job: Job) -> None:
+    engineer_stage.engineer(job)
+
+
+@task(name="train and register", cache_policy=NO_CACHE)
+def fit_model(job: Job, promote: bool) -> Registered:
+    return train_stage.train(job, promote=promote)
+
+
+@task(name="score with the champion", cache_policy=NO_CACHE)
+def score_units(job: Job) -> score_stage.ScoredBy:
+    return score_stage.score(job)
+
+
+@task(
+    name="publish the list",
+    retries=2,
+    retry_delay_seconds=_RETRY_DELAYS,
+    retry_condition_fn=_may_pass,
+    cache_policy=NO_CACHE,
+)
+def publish_list(job: Job) -> PublishedRun:
+    return publish_stage.publish_list(job)
+
+
+@task(name="report the first leads", cache_policy=NO_CACHE)
+def report(job: Job, published: PublishedRun) -> None:
+    """The artifacts that a person sees on the flow run's page; unit ids, no names."""
+    run = queries.run(published.run_id)
+    key = job.model_id.replace("_", "-")
+    create_table_artifact(
+        key=f"{key}-leads", table=_lead_rows(run.id), description="First leads"
+    )
+    create_markdown_artifact(
+        key=f"{key}-list", markdown=_summary(job, run, published.new)
+    )
+
+
+@flow(name="train", flow_run_name="train {model}")
+def train(
+    model: str, data: str, as_of: datetime | None = None, promote: bool = False
+) -> int:
+    """Read, build features, train, register; returns the new version."""
+    job = _job(model, data, as_of)
+    read_delivery(job)
+    build_features(job)
+    return fit_model(job, promote).version
+
+
+@flow(name="score", flow_run_name="score {model}")
+def score(model: str, data: str, as_of: datetime | None = None) -> str:
+    """Read, build features, score with the champion, publish; returns the run's id."""
+    job = _job(model, data, as_of)
+    read_delivery(job)
+    build_features(job)
+    return _scored_and_published(job)
+
+
+@flow(name="daily", flow_run_name="daily {model}")
+def daily(model: str, data: str, as_of: datetime | None = None) -> str:
+    """The nightly job: like `score`, but trains first when there is no champion yet."""
+    job = _job(model, data, as_of)
+    read_delivery(job)
+    build_features(job)
+    if not Tracking(job.settings.mlruns).has(model, CHAMPION):
+        fit_model(job, promote=True)
+    return _scored_and_published(job)
+
+
+FLOWS: dict[str, Callable[..., Any]] = {"train": train, "score": score, "daily": daily}
+
+
+def _scored_and_published(job: Job) -> str:
+    score_units(job)
+    published = publish_list(job)
+    report(job, published)
+    return published.run_id
+
+
+def _job(model: str, data: str, as_of: datetime | None) -> Job:
+    logger = get_run_logger()
+    return new_job(model, data, Settings(), as_of, logger.info)
+
+
+def _lead_rows(run_id: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "rank": lead.rank_fused,
+            "unit": lead.unit_id,
+            "fused": round(lead.fused, 4),
+            "score": round(lead.score, 4),
+            "rules": ", ".join(lead.codes),
+            "found by": lead.found_by,
+        }
+        for lead in queries.leads(run_id, TOP)
+    ]
+
+
+def _summary(job: Job, run: Any, new: bool) -> str:
+    funnel = "\n".join(
+        f"| {step} | {n:,} |"
+        for step, n in train_stage.funnel_steps(run.funnel).items()
+    )
+    coverage = "\n".join(
+        f"| {name} | {c['rows']:,} | {c['rejects']:,} | {c['last_known'] or ''} |"
+        for name, c in run.coverage.items()
+    )
+    state = (
+        "published" if new else "published before with the same inputs; nothing changed"
+    )
+    return (
+        f"# {run.title_en} · {run.title_zh}\n\n"
+        f"Run `{run.id}` as of {run.as_of:%Y-%m-%d}, {run.units:,} units, model version "
+        f"{run.model_version}: {state}. A score is no evidence; a person decides.\n\n"
+        f"## Funnel\n\n| step | units left |\n|---|---|\n{funnel}\n\n"
+        "## Sources\n\n| source | rows | rejected | last known |\n|---|---|---|---|\n"
+        f"{coverage}\n\n"
+        f"Read a lead with `leadline show {job.model_id} UNIT`."
+    )

@@ -1,0 +1,31 @@
+"""The stages in their order, called directly: what the CLI and the flows compose."""
+
+from flows.engineer import engineer
+from flows.intake import SourceReport, intake, stop_on_problems
+from flows.job import Job
+from flows.publish import publish_list
+from flows.score import score
+from flows.train import train
+from serving.publication import PublishedRun
+from training.tracking import Registered
+
+
+def prepare(job: Job) -> list[SourceReport]:
+    """Read the delivery and build features; stops on a broken contract."""
+    reports = intake(job)
+    stop_on_problems(reports)
+    engineer(job)
+    return reports
+
+
+def train_model(job: Job, *, promote: bool = False) -> Registered:
+    """From delivered tables to a registered model."""
+    prepare(job)
+    return train(job, promote=promote)
+
+
+def score_and_publish(job: Job) -> PublishedRun:
+    """From delivered tables to a published list, scored by the champion."""
+    prepare(job)
+    score(job)
+    return publish_list(job)

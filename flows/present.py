@@ -1,0 +1,202 @@
+"""What a person sees in a terminal: tables and lead sheets, no business logic."""
+
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from math import isnan
+from typing import Any
+
+from rich.console import Console
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from flows.intake import SourceReport
+from serving.records import LeadDetail, LeadRecord, RunRecord
+
+CAUTION = "A score is no evidence: it says where to look first. A person decides."
+_FOUND = {"both": "both", "rules": "rules only", "score": "score only", "neither": ""}
+
+
+def console() -> Console:
+    """A console; wide where the output goes to a file or a pipe."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+
+
+def print_leads(out: Console, run: RunRecord, leads: Iterable[LeadRecord]) -> None:
+    """The ranked list: rank, unit, the three orders, rules, what is missing."""
+    out.print(f"\n[bold]{run.title_en}[/] · {run.title_zh}")
+    out.print(_run_line(run))
+    table = Table(box=None, padding=(0, 1), header_style="bold")
+    for name, justify in (
+        ("#", "right"),
+        ("unit", "left"),
+        ("about", "left"),
+        ("fused", "right"),
+        ("score #", "right"),
+        ("rules #", "right"),
+        ("money", "right"),
+        ("rules that fired", "left"),
+        ("found by", "left"),
+        ("silent", "left"),
+    ):
+        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    for lead in leads:
+        table.add_row(*_lead_cells(lead))
+    out.print(table)
+    out.print(f"[dim]{CAUTION}[/]")
+
+
+def _lead_cells(lead: LeadRecord) -> list[str]:
+    return [
+        str(lead.rank_fused),
+        lead.unit_id,
+        "" if lead.title == lead.unit_id else lead.title,
+        f"{lead.fused:.3f}",
+        str(lead.rank_score),
+        str(lead.rank_rules) if lead.rules > 0 else "-",
+        "" if lead.money is None else f"{lead.money:,.0f}",
+        " ".join(lead.codes),
+        _FOUND[lead.found_by],
+        " ".join(lead.silent),
+    ]
+
+
+def _run_line(run: RunRecord) -> str:
+    age = (datetime.now(UTC) - run.published_at).days
+    when = "today" if age == 0 else f"{age} days ago"
+    return (
+        f"[dim]run {run.id} · as of {run.as_of:%Y-%m-%d} · {run.units:,} units · "
+        f"model version {run.model_version} · published {when}[/]"
+    )
+
+
+def print_lead(out: Console, run: RunRecord, detail: LeadDetail) -> None:
+    """One lead with all reasons, lawful explanations, evidence and what is missing."""
+    lead = detail.lead
+    out.print(
+        f"\n[bold]{run.title_en}[/] · {run.title_zh}: [bold]{lead.unit_id}[/]  {lead.title}"
+    )
+    out.print(_run_line(run))
+    rules_rank = f"{lead.rank_rules:,}" if lead.rules > 0 else "none fired"
+    out.print(
+        f"rank [bold]{lead.rank_fused:,}[/] of {run.units:,} (fused {lead.fused:.3f}) · by score "
+        f"{lead.rank_score:,} ({lead.score:.3f}) · by rules {rules_rank} ({lead.rules:.3f})"
+        + (f" · {lead.money:,.0f} yuan at stake" if lead.money is not None else "")
+    )
+    _print_hits(out, detail)
+    _print_reasons(out, detail)
+    _print_evidence(out, detail)
+    silent = ", ".join(lead.silent) or "none"
+    out.print(
+        f"\n[bold]Departments with no record of this unit[/] 未覆盖的数据源: {silent}"
+    )
+    out.print(f"[dim]{CAUTION}[/]")
+
+
+def _print_hits(out: Console, detail: LeadDetail) -> None:
+    out.print("\n[bold]Screening rules that fired[/] 触发的筛查规则")
+    if not detail.hits:
+        out.print("  none: the detectors' score alone put it here")
+    for hit in detail.hits:
+        out.print(f"  [bold]{hit.code}[/] layer {hit.layer}  {hit.reason_en}")
+        out.print(f"      {hit.reason_zh}")
+        out.print(
+            f"      [dim]rule out first: {hit.lawful_en} · 先排除：{hit.lawful_zh}[/]"
+        )
+
+
+def _print_reasons(out: Console, detail: LeadDetail) -> None:
+    out.print("\n[bold]What raised the detectors' score[/] 推高异常分的特征")
+    if not detail.reasons:
+        out.print("  not computed for a lead so far down the list")
+    for reason in detail.reasons:
+        share = f"{reason.contribution:.2f}" if reason.contribution is not None else ""
+        out.print(f"  {reason.position}. {reason.text_en}  [dim](adds {share})[/]")
+        out.print(f"     {reason.text_zh}")
+
+
+def _print_evidence(out: Console, detail: LeadDetail) -> None:
+    out.print("\n[bold]Source rows[/] 数据来源")
+    table = Table(box=None, padding=(0, 1), header_style="dim")
+    for name in ("source", "department", "batch", "row", "line"):
+        table.add_column(name, overflow="fold")
+    for row in detail.evidence:
+        department = f"{row.department_en} {row.department_zh}"
+        table.add_row(
+            row.source, department, row.batch, row.row_key, str(row.line or "")
+        )
+    out.print(table)
+
+
+def print_reports(
+    out: Console, reports: Iterable[SourceReport], coverage: dict[str, Any]
+) -> None:
+    """The contract report: one line a source, then every problem."""
+    table = Table(box=None, padding=(0, 1), header_style="bold")
+    for name in (
+        "source",
+        "department",
+        "files",
+        "rows",
+        "rejected",
+        "repeated keys",
+        "unreadable values",
+        "unlinkable ids",
+        "first known",
+        "last known",
+        "covers",
+    ):
+        table.add_column(name, overflow="fold")
+    problems: list[str] = []
+    for report in reports:
+        table.add_row(*_report_cells(report, coverage.get(report.source)))
+        problems += report.problems
+    out.print(table)
+    for problem in problems:
+        out.print(Text(f"✗ {problem}", style="red"))
+    if not problems:
+        out.print("[green]✓[/] every source meets its contract")
+
+
+def _report_cells(report: SourceReport, covered: float | None) -> list[str]:
+    missing = "not delivered" if report.missing else ""
+    return [
+        report.source,
+        f"{report.department_en} {report.department_zh}",
+        missing or " ".join(batch["name"] for batch in report.batches),
+        f"{report.rows:,}",
+        f"{report.rejected:,}",
+        f"{report.duplicates:,}",
+        ", ".join(f"{name} {count:,}" for name, count in report.unreadable.items()),
+        ", ".join(f"{name} {count:,}" for name, count in report.unlinkable.items()),
+        (report.first_known or "")[:10],
+        (report.last_known or "")[:10],
+        "" if covered is None else f"{covered:.1%}",
+    ]
+
+
+def print_table(out: Console, rows: list[dict[str, Any]], title: str = "") -> None:
+    """Rows of plain values; numbers to the right, floats with three decimals."""
+    if title:
+        out.print(f"\n[bold]{title}[/]")
+    if not rows:
+        out.print("  nothing")
+        return
+    table = Table(box=None, padding=(0, 1), header_style="bold")
+    for name, value in rows[0].items():
+        right = isinstance(value, int | float)
+        table.add_column(name, justify="right" if right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row.values()))
+    out.print(table)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return "" if isnan(value) else f"{value:.3f}"
+    return "" if value is None else str(value)
+
+
+def print_next(out: Console, lines: Iterable[str]) -> None:
+    out.print(Panel("\n".join(lines), title="where to look next", title_align="left"))

@@ -1,0 +1,51 @@
+"""Progress for people, and records as plain data for machines."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+
+@contextmanager
+def stages(expected: int) -> Iterator[Callable[[str], None]]:
+    """A function to call as each stage begins.
+
+    Args:
+        expected: about how many stages will come; the bar is full at the end anyway.
+    """
+    if not sys.stderr.isatty():
+        started = time.monotonic()
+        log = Console(stderr=True, highlight=False)
+        yield lambda name: log.print(f"{time.monotonic() - started:7.1f} s  {name}")
+        return
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description:<32}"),
+        BarColumn(bar_width=24),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("starting", total=expected)
+        yield lambda name: bar.update(task, advance=1, description=name)
+
+
+def plain(content: Any) -> Any:
+    """Records as dictionaries, all the way down."""
+    if is_dataclass(content) and not isinstance(content, type):
+        return {f.name: plain(getattr(content, f.name)) for f in fields(content)}
+    if isinstance(content, dict):
+        return {key: plain(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [plain(value) for value in content]
+    return content

@@ -1,0 +1,163 @@
+"""Stage 5: the scored units become a published list in the store."""
+
+from datetime import datetime
+from typing import Any
+
+import ibis
+import pyarrow as pa
+from ibis.expr.types import Table, Value
+
+from configs.privacy import mask
+from configs.tables import EVIDENCE, LEADS, PUBLISHED
+from features.contracts import conform
+from features.evidence import evidence
+from flows.catalog import Catalog, opened
+from flows.engineer import FLAGS, FUNNEL, HITS, UNITS, known_tables
+from flows.intake import SourceReport, fingerprints, load_reports
+from flows.job import Job
+from flows.score import REASONS, SCORED_BY, SCORES, ScoredBy
+from serving.connect import open_store
+from serving.publication import Publication, PublishedRun
+from serving.publish import publish
+
+COVERAGE = "coverage_"
+
+
+def publish_list(job: Job) -> PublishedRun:
+    """Publish in one transaction; a rerun of the same inputs changes nothing."""
+    open_store(job.settings)
+    job.progress("publishing the list")
+    with opened(job.folder) as catalog:
+        publication = _publication(job, catalog)
+    return publish(publication, job.settings)
+
+
+def _publication(job: Job, catalog: Catalog) -> Publication:
+    spec, scored = job.model.spec, ScoredBy(**catalog.load_json(SCORED_BY))
+    reports, as_of = load_reports(catalog), datetime.fromisoformat(scored.as_of)
+    return Publication(
+        model_id=spec.id,
+        title_en=spec.title.en,
+        title_zh=spec.title.zh,
+        run_id=f"{spec.id}-{as_of:%Y%m%d}-{scored.inputs[:12]}",
+        as_of=as_of,
+        inputs=scored.inputs,
+        config_hash=job.model.config_hash,
+        mlflow_run=scored.mlflow_run,
+        model_version=str(scored.model_version),
+        funnel=catalog.load_json(FUNNEL),
+        coverage=_coverage(job, catalog, reports),
+        fingerprints=fingerprints(reports),
+        rules=_rules(job, catalog),
+        scores_file=catalog.path(SCORES),
+        tables=_tables(job, catalog),
+    )
+
+
+def _tables(job: Job, catalog: Catalog) -> dict[str, pa.Table]:
+    units, scores = catalog.read(UNITS), catalog.read(SCORES)
+    explained = catalog.read(REASONS)
+    shown = units.semi_join(explained, "unit_id")
+    tables = {
+        "leads": conform(_leads(job, units, scores), LEADS).order_by("rank_fused"),
+        "rule_hits": catalog.read(HITS),
+        "reasons": conform(explained, PUBLISHED["reasons"]).order_by(
+            "unit_id", "position"
+        ),
+        "evidence": conform(
+            evidence(known_tables(job, catalog), shown), EVIDENCE
+        ).order_by("unit_id", "source", "batch", "line"),
+    }
+    return {name: catalog.arrow(table) for name, table in tables.items()}
+
+
+def _leads(job: Job, units: Table, scores: Table) -> Table:
+    spec = job.model.spec
+    about = units.select(
+        "unit_id",
+        title=_title(job, units),
+        money=units[spec.unit.money] if spec.unit.money else ibis.null("float64"),
+        silent=_silent(job, units),
+    )
+    joined = scores.inner_join(about, "unit_id")
+    return joined.mutate(found_by=_found_by(joined, spec.review.weekly_capacity))
+
+
+def _title(job: Job, units: Table) -> Value:
+    """The columns that head a lead; sensitive ones are masked here already."""
+    spec = job.model.spec
+    declared = spec.sources[spec.unit.source].columns
+    parts = [_masked(units[c], declared[c].sensitive) for c in spec.unit.show]
+    return ibis.literal(" · ").join(parts) if parts else units["unit_id"]
+
+
+def _masked(column: Any, sensitive: bool) -> Value:
+    text = column.cast("string").fill_null("")
+    if not sensitive:
+        return text
+    return ibis.ifelse(text == "", text, text.substr(0, 1) + mask("xxxx")[3:])
+
+
+def _silent(job: Job, units: Table) -> Value:
+    """Names of the sources that hold nothing about the unit."""
+    flags = [c.name for c in job.model.known.features if c.family == "coverage"]
+    if not flags:
+        return ibis.literal("")
+    missing = [
+        ibis.ifelse(units[name], ibis.null("string"), name.removeprefix(COVERAGE))
+        for name in flags
+    ]
+    return ibis.literal(",").join(missing)
+
+
+def _found_by(rows: Table, capacity: int) -> Value:
+    """Which orders alone would have shown the unit within one week's capacity."""
+    by_rules = (rows["rank_rules"] <= capacity) & (rows["rules"] > 0)
+    by_score = rows["rank_score"] <= capacity
+    return ibis.cases(
+        (by_rules & by_score, "both"),
+        (by_rules, "rules"),
+        (by_score, "score"),
+        else_="neither",
+    )
+
+
+def _rules(job: Job, catalog: Catalog) -> list[dict[str, Any]]:
+    flags = catalog.read(FLAGS)
+    hits = catalog.rows(
+        flags.aggregate(**{r.code: flags[r.code].sum() for r in job.model.rules})
+    )
+    return [
+        {
+            "code": rule.code,
+            "layer": rule.layer,
+            "lawful_en": rule.lawful.en,
+            "lawful_zh": rule.lawful.zh,
+            "hits": int(hits[0][rule.code] or 0),
+        }
+        for rule in job.model.rules
+    ]
+
+
+def _coverage(
+    job: Job, catalog: Catalog, reports: list[SourceReport]
+) -> dict[str, Any]:
+    """Per source: what was delivered, and the share of units it says something about."""
+    units = catalog.read(UNITS)
+    shares = {
+        c.name: units[c.name].mean()
+        for c in job.model.known.features
+        if c.family == "coverage"
+    }
+    found = catalog.rows(units.aggregate(**shares))[0] if shares else {}
+    return {
+        r.source: {
+            "rows": r.rows,
+            "rejects": r.rejected,
+            "missing": r.missing,
+            "first_known": r.first_known,
+            "last_known": r.last_known,
+            "units": found.get(COVERAGE + r.source),
+        }
+        for r in reports
+    }

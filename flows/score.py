@@ -1,0 +1,95 @@
+"""Stage 4: score every unit with the champion; scores and reasons become tables."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from configs.errors import StoreError
+from flows.catalog import Catalog, opened
+from flows.engineer import FUNNEL
+from flows.frames import flags_frame, matrix_frame
+from flows.intake import fingerprints, load_reports
+from flows.job import Job, digest_of
+from flows.reasons import in_words
+from training.explain import explain
+from training.tracking import LoadedModel, Tracking
+
+SCORES, REASONS, SCORED_BY = "scores", "reasons", "scored_by"
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredBy:
+    """Which model scored what: enough to identify a run."""
+
+    model_version: int
+    mlflow_run: str
+    as_of: str
+    inputs: str
+
+
+def score(job: Job) -> ScoredBy:
+    """Write `scores`, `reasons` and `scored_by`.
+
+    Raises:
+        StoreError: there is no champion, or the declaration changed since its training.
+    """
+    job.progress("loading the champion")
+    champion = Tracking(job.settings.mlruns).champion(job.model_id)
+    _check_same_declaration(job, champion)
+    with opened(job.folder) as catalog:
+        features, flags = matrix_frame(catalog, job.model), flags_frame(catalog)
+        as_of = datetime.fromisoformat(catalog.load_json(FUNNEL)["as_of"])
+        job.progress(f"scoring {len(features):,} units")
+        scores = champion.scorer.score(features, flags, as_of=as_of)
+        catalog.write(_as_table(catalog, SCORES, scores), SCORES)
+        job.progress("explaining the first leads")
+        reasons = in_words(
+            explain(
+                champion.scorer,
+                features,
+                _first_units(scores, job.model.spec.review.explain),
+            ),
+            job.model.known.columns,
+        )
+        catalog.write(_as_table(catalog, REASONS, reasons), REASONS)
+        scored = ScoredBy(
+            champion.version,
+            champion.run_id,
+            as_of.isoformat(),
+            _inputs(job, catalog, champion),
+        )
+        catalog.save_json(SCORED_BY, asdict(scored))
+    return scored
+
+
+def _check_same_declaration(job: Job, champion: LoadedModel) -> None:
+    if champion.config_hash != job.model.config_hash:
+        raise StoreError(
+            f"{job.model_id}: the declaration in {job.model.folder} changed since champion version "
+            f"{champion.version} was trained; train and promote the new one: "
+            f"leadline train {job.model_id} --data DIR --promote"
+        )
+
+
+def _first_units(scores: pd.DataFrame, count: int) -> list[str]:
+    """The units that stand near the head of any of the three orders."""
+    ranks = scores[["rank_fused", "rank_score", "rank_rules"]]
+    first = scores[(ranks["rank_fused"] <= count) | (ranks.min(axis=1) <= count // 4)]
+    return first.sort_values("rank_fused")["unit_id"].tolist()
+
+
+def _as_table(catalog: Catalog, name: str, frame: pd.DataFrame) -> Any:
+    return catalog.register(
+        f"_{name}", pa.Table.from_pandas(frame, preserve_index=False)
+    )
+
+
+def _inputs(job: Job, catalog: Catalog, champion: LoadedModel) -> str:
+    """One hash of all that determines a list: data, declaration, model."""
+    batches = fingerprints(load_reports(catalog))
+    return digest_of(
+        [batches, job.model.config_hash, champion.run_id, champion.version]
+    )

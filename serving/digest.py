@@ -1,0 +1,83 @@
+"""The digest of a run: one SHA-256 over everything that the store holds about it.
+
+It is fed with rows, so that the same function serves the tables that are published and
+the rows that are read back: section by section, each row as JSON without spaces.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from configs.tables import PUBLISHED
+
+# Column `rank` stands for the lead that a row hangs on.
+SECTIONS = {
+    name: tuple(
+        "rank" if column == "unit_id" and name != "leads" else column
+        for column in columns
+        if column != "as_of"
+    )
+    for name, columns in PUBLISHED.items()
+}
+# digest itself is left out, and units, which counts repeats
+RUN_FIELDS = (
+    "id",
+    "model_id",
+    "as_of",
+    "inputs",
+    "config_hash",
+    "mlflow_run",
+    "model_version",
+    "counts",
+    "funnel",
+    "coverage",
+    "fingerprints",
+    "scores_path",
+    "scores_sha256",
+    "published_at",
+)
+RULE_FIELDS = ("code", "layer", "lawful_en", "lawful_zh", "hits")
+
+_EXACT = 2**53  # floats hold every integer below
+
+_encode = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
+
+
+class RunDigest:
+    """Collects the rows of a run, in the order of SECTIONS, then the run's own fields."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256()
+
+    def begin(self, section: str) -> None:
+        """Start a section; its name and columns are part of the digest."""
+        self._hash.update(f"\n{section}{_encode(SECTIONS[section])}\n".encode())
+
+    def add(self, rows: Sequence[Sequence[object]]) -> None:
+        """Add rows of the section; how they are cut into batches does not matter."""
+        if rows:
+            self._hash.update(_encode(rows)[1:-1].encode() + b",")
+
+    def finish(self, run: dict[str, Any], rules: Iterable[dict[str, Any]]) -> str:
+        """Add the run's own fields and its rules; the digest in hex."""
+        own = {name: _plain(run[name]) for name in RUN_FIELDS}
+        listed = [[rule[name] for name in RULE_FIELDS] for rule in rules]
+        self._hash.update(f"\nrun\n{_encode([own, sorted(listed)])}".encode())
+        return self._hash.hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    """The value in a form that both databases give back.
+
+    PostgreSQL writes 1.0e16 as an integer: whole numbers become integers as far as both
+    types are exact, and larger ones floats.
+    """
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        whole = abs(value) < _EXACT and value == int(value)
+        return int(value) if whole else float(value)
+    return value.isoformat() if hasattr(value, "isoformat") else value

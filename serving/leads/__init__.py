@@ -1,0 +1,1 @@
+"""The one app of the store: published runs, their leads and what explains them."""

@@ -1,0 +1,127 @@
+"""The tables of the store. Triggers (`immutability.py`) keep a published run as it is.
+
+A run's row is inserted last, in the transaction of its leads: a run that can be seen is
+complete, and nothing can be added to it. `serving.publish` is the only writer.
+"""
+
+from django.db import models
+
+
+class SupervisionModel(models.Model):
+    id = models.SlugField(primary_key=True, max_length=100, db_index=False)
+    title_en = models.TextField()
+    title_zh = models.TextField()
+
+
+class Run(models.Model):
+    id = models.TextField(primary_key=True)
+    model = models.ForeignKey(
+        SupervisionModel, models.PROTECT, related_name="runs", db_index=False
+    )
+    # The tables' times carry no zone; kept as if they were UTC and read back without.
+    as_of = models.DateTimeField()
+    inputs = models.TextField()
+    config_hash = models.TextField()
+    mlflow_run = models.TextField()
+    model_version = models.TextField()
+    units = models.PositiveIntegerField()
+    counts = models.JSONField()  # rows of each published table
+    funnel = models.JSONField()
+    coverage = models.JSONField()
+    fingerprints = models.JSONField()
+    scores_path = models.TextField()  # below the folder of published files
+    scores_sha256 = models.TextField()
+    digest = models.TextField()
+    published_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=["model", "as_of", "inputs"], name="run_once"
+            ),
+        )
+
+
+class RunRule(models.Model):
+    """What a rule says in every lead of a run: kept once, not with each hit."""
+
+    run = models.ForeignKey(Run, models.PROTECT, related_name="rules", db_index=False)
+    code = models.TextField()
+    layer = models.PositiveSmallIntegerField()
+    lawful_en = models.TextField()
+    lawful_zh = models.TextField()
+    hits = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["run", "code"], name="run_rule_once"),
+        )
+
+
+class Lead(models.Model):
+    # Numbered by `publish` in the order of rank_fused, so that the rows that hang on a
+    # lead can be written in bulk without reading ids back.
+    id = models.BigIntegerField(primary_key=True)
+    run = models.ForeignKey(Run, models.PROTECT, related_name="leads", db_index=False)
+    unit_id = models.TextField()
+    title = models.TextField()
+    money = models.FloatField(null=True)
+    score = models.FloatField()
+    rules = models.FloatField()
+    fused = models.FloatField()
+    rank_score = models.PositiveIntegerField()
+    rank_rules = models.PositiveIntegerField()
+    rank_fused = models.PositiveIntegerField()
+    found_by = models.TextField()
+    silent = models.TextField()
+
+    class Meta:
+        # Their indexes answer `one unit of a run` and `top N` in each order.
+        constraints = (
+            models.UniqueConstraint(fields=["run", "unit_id"], name="lead_unit"),
+            models.UniqueConstraint(fields=["run", "rank_fused"], name="lead_fused"),
+            models.UniqueConstraint(fields=["run", "rank_score"], name="lead_score"),
+            models.UniqueConstraint(fields=["run", "rank_rules"], name="lead_rules"),
+        )
+
+
+class RuleHit(models.Model):
+    lead = models.ForeignKey(Lead, models.PROTECT, related_name="hits", db_index=False)
+    code = models.TextField()
+    layer = models.PositiveSmallIntegerField()
+    reason_en = models.TextField()
+    reason_zh = models.TextField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["lead", "code"], name="hit_once"),
+        )
+
+
+class Reason(models.Model):
+    lead = models.ForeignKey(
+        Lead, models.PROTECT, related_name="reasons", db_index=False
+    )
+    position = models.PositiveIntegerField()
+    feature = models.TextField()
+    value = models.TextField(null=True)
+    peer_median = models.TextField(null=True)
+    percentile = models.FloatField(null=True)
+    contribution = models.FloatField(null=True)
+    text_en = models.TextField()
+    text_zh = models.TextField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["lead", "position"], name="reason_once"),
+        )
+
+
+class Evidence(models.Model):
+    lead = models.ForeignKey(Lead, models.PROTECT, related_name="evidence")
+    source = models.TextField()
+    department_en = models.TextField()
+    department_zh = models.TextField()
+    batch = models.TextField()
+    row_key = models.TextField()
+    line = models.BigIntegerField(null=True)

@@ -1,0 +1,44 @@
+"""What a finished run hands to the store."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """One finished run: all that `publish` writes, in one transaction.
+
+    `rules` lists dicts with code, layer, lawful_en, lawful_zh and hits. `tables` has the
+    four names of `configs.tables.PUBLISHED`. `scores_file` is a finished Parquet file.
+    """
+
+    model_id: str
+    title_en: str
+    title_zh: str
+    run_id: str
+    as_of: datetime  # without a time zone, like every time of the tables
+    inputs: (
+        str  # sha256 of the data fingerprints, the configuration and the model version
+    )
+    config_hash: str
+    mlflow_run: str
+    model_version: str
+    funnel: Any
+    coverage: Any  # per source: rows, rejects, first and last known_at, share of units
+    fingerprints: Any
+    rules: Sequence[Mapping[str, Any]]
+    scores_file: Path
+    tables: Mapping[str, pa.Table]
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedRun:
+    """The run that now stands in the store; `new` is False when it stood there before."""
+
+    run_id: str
+    new: bool

@@ -1,0 +1,121 @@
+"""What the store's queries answer: plain frozen records, no database objects."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRecord:
+    """A supervision model that has published at least one run."""
+
+    id: str
+    title_en: str
+    title_zh: str
+    runs: int
+    newest_as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRecord:
+    """A screening rule as it stood in a run."""
+
+    code: str
+    layer: int
+    lawful_en: str
+    lawful_zh: str
+    hits: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A published run. `as_of` has no zone, as in the tables; `published_at` is UTC."""
+
+    id: str
+    model_id: str
+    title_en: str
+    title_zh: str
+    as_of: datetime
+    published_at: datetime
+    inputs: str
+    config_hash: str
+    mlflow_run: str
+    model_version: str
+    units: int
+    counts: dict[str, int]
+    funnel: Any
+    coverage: Any
+    fingerprints: Any
+    scores_path: str  # below Settings.published
+    scores_sha256: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeadRecord:
+    """A ranked unit, with the age of the list it stands in."""
+
+    run_id: str
+    model_id: str
+    as_of: datetime
+    published_at: datetime
+    unit_id: str
+    title: str
+    money: float | None
+    score: float
+    rules: float
+    fused: float
+    rank_score: int
+    rank_rules: int
+    rank_fused: int
+    found_by: str
+    silent: tuple[str, ...]  # sources with no row about this unit
+    codes: tuple[str, ...]  # rules that fired
+
+
+@dataclass(frozen=True, slots=True)
+class HitRecord:
+    """A rule that fired on a lead, and the lawful explanation to rule out first."""
+
+    code: str
+    layer: int
+    reason_en: str
+    reason_zh: str
+    lawful_en: str
+    lawful_zh: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonRecord:
+    """A feature that moved the score, beside its peers."""
+
+    position: int
+    feature: str
+    value: str | None
+    peer_median: str | None
+    percentile: float | None
+    contribution: float | None
+    text_en: str
+    text_zh: str
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceRecord:
+    """A source row about a lead: which department delivered it, and where it stands."""
+
+    source: str
+    department_en: str
+    department_zh: str
+    batch: str
+    row_key: str
+    line: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeadDetail:
+    """A lead with all that explains it."""
+
+    lead: LeadRecord
+    hits: tuple[HitRecord, ...]
+    reasons: tuple[ReasonRecord, ...]
+    evidence: tuple[EvidenceRecord, ...]

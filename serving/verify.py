@@ -1,0 +1,136 @@
+"""Verifying the store: is what stands there what was published, and all of it?"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.db import connection
+
+from configs.settings import Settings
+from serving.bulk import TABLES
+from serving.connect import explained, open_store
+from serving.digest import RULE_FIELDS, RUN_FIELDS, SECTIONS, RunDigest
+from serving.leads.immutability import OF_LEAD, OF_RUN, missing_guards
+from serving.leads.models import Lead, Run, RunRule
+from serving.publish import BATCH
+from serving.scores_file import PART, file_sha256
+
+_OF_RUN = "FROM {} c JOIN leads_lead l ON l.id = c.lead_id WHERE l.run_id = %s"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not as it was published.
+
+    Harmless findings are leftovers of processes that were killed; they may be deleted.
+    """
+
+    where: str
+    message: str
+    harmless: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.message}"
+
+
+def verify(settings: Settings) -> list[Finding]:
+    """All findings of the store and the published files beside it; none when sound."""
+    open_store(settings)
+    with explained(settings, "verified"):
+        return list(_findings(settings))
+
+
+def _findings(settings: Settings) -> Iterator[Finding]:
+    for name in missing_guards(connection):
+        yield Finding(
+            "store", f"trigger {name} is missing, so that rows can be changed"
+        )
+    yield from _orphans()
+    runs: list[dict[str, Any]] = [
+        dict(row) for row in Run.objects.order_by("published_at").values()
+    ]
+    for run in runs:
+        yield from _run_findings(run)
+        yield from _file_findings(run, settings)
+    kept = {settings.published / run["scores_path"] for run in runs}
+    yield from _leftovers(settings.published, kept)
+
+
+def _orphans() -> Iterator[Finding]:
+    owners = [(table, "run_id", "leads_run") for table in OF_RUN]
+    owners += [(table, "lead_id", "leads_lead") for table in OF_LEAD]
+    for table, key, owner in owners:
+        rows = _count(
+            f"SELECT count(*) FROM {table} c LEFT JOIN {owner} o ON o.id = c.{key}"
+            " WHERE o.id IS NULL"
+        )
+        if rows:
+            yield Finding(table, f"{rows} rows belong to no published run")
+
+
+def _run_findings(run: dict[str, Any]) -> Iterator[Finding]:
+    where = f"run {run['id']}"
+    counts = {name: _rows_of_run(name, run["id"]) for name in TABLES}
+    for name, rows in counts.items():
+        if rows != run["counts"].get(name):
+            said = run["counts"].get(name)
+            yield Finding(where, f"{rows} rows in {name}; {said} were published")
+    if not counts["leads"] or counts["leads"] != run["units"]:
+        yield Finding(where, f"{counts['leads']} leads of {run['units']} units")
+    if run_digest(run) != run["digest"]:
+        yield Finding(where, "its rows are not those published: the digest differs")
+
+
+def run_digest(run: dict[str, Any]) -> str:
+    """The digest of a run, computed anew from all its rows."""
+    digest = RunDigest()
+    for section in SECTIONS:
+        digest.begin(section)
+        for rows in _stored_rows(section, run["id"]):
+            digest.add(rows)
+    rules = RunRule.objects.filter(run_id=run["id"]).values(*RULE_FIELDS)
+    return digest.finish({name: run[name] for name in RUN_FIELDS}, rules)
+
+
+def _stored_rows(section: str, run_id: str) -> Iterator[list[tuple[Any, ...]]]:
+    if section == "leads":
+        columns = ", ".join(f'l."{column}"' for column in SECTIONS[section])
+        sql = f"SELECT {columns} FROM leads_lead l WHERE l.run_id = %s"
+        order = " ORDER BY l.rank_fused"
+    else:
+        columns = ", ".join(f'c."{column}"' for column in SECTIONS[section][1:])
+        sql = f"SELECT l.rank_fused, {columns} {_OF_RUN.format(TABLES[section])}"
+        order = " ORDER BY l.rank_fused, c.id"
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(sql + order, [run_id])
+        while rows := cursor.fetchmany(BATCH):
+            yield rows
+
+
+def _rows_of_run(name: str, run_id: str) -> int:
+    if name == "leads":
+        return Lead.objects.filter(run_id=run_id).count()
+    return _count(f"SELECT count(*) {_OF_RUN.format(TABLES[name])}", run_id)
+
+
+def _count(sql: str, *values: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return int(cursor.fetchone()[0])
+
+
+def _file_findings(run: dict[str, Any], settings: Settings) -> Iterator[Finding]:
+    path = settings.published / run["scores_path"]
+    if not path.is_file():
+        yield Finding(f"run {run['id']}", f"its scores file is missing: {path}")
+    elif file_sha256(path) != run["scores_sha256"]:
+        yield Finding(f"run {run['id']}", f"its scores file was changed: {path}")
+
+
+def _leftovers(published: Path, kept: set[Path]) -> Iterator[Finding]:
+    for path in sorted(published.rglob("*")):
+        if path.is_dir() or path in kept:
+            continue
+        what = "unfinished copy" if path.suffix == PART else "file of no published run"
+        yield Finding(str(path), f"{what}, left by a killed process", harmless=True)

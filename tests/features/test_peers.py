@@ -1,0 +1,74 @@
+"""Peer statistics against pandas, with small groups and shrinking."""
+
+import ibis
+import numpy as np
+import pandas as pd
+import pytest
+
+from configs.schema import PeersSpec
+from features.builders.peers import peers_features
+
+
+@pytest.fixture(scope="module")
+def units():
+    rng = np.random.default_rng(3)
+    groups = rng.choice(["a", "b", "c", None], 400, p=[0.6, 0.3, 0.01, 0.09])
+    values = rng.normal(size=400).round(1)
+    values[rng.random(400) < 0.1] = np.nan
+    values[groups == "b"] = np.where(rng.random((groups == "b").sum()) < 0.8, 1.0, 5.0)
+    ids = [f"u{n:03}" for n in range(400)]
+    return pd.DataFrame({"unit_id": ids, "g": groups, "x": values})
+
+
+def built(catalog, units: pd.DataFrame, **options):
+    rows = [
+        (u, g, None if pd.isna(x) else float(x))
+        for u, g, x in units.itertuples(index=False)
+    ]
+    schema = {"unit_id": "string", "g": "string", "x": "float64"}
+    step = PeersSpec.model_validate({"value": "x", "within": "g", **options})
+    table = peers_features(ibis.memtable(rows, schema=schema), step)
+    return catalog.arrow(table).to_pandas().set_index("unit_id").sort_index()
+
+
+def scale(values: pd.Series) -> float:
+    deviation = (values - values.median()).abs()
+    mad = deviation.median()
+    return 1.4826 * mad if mad > 0 else 1.2533 * deviation.mean()
+
+
+def mixed(units: pd.DataFrame, statistic, min_size: int, shrink: float) -> pd.Series:
+    """A statistic of the peers, shrunk towards that of all units."""
+    group = units["g"].fillna("(unknown)")
+    known = units[units["x"].notna()]
+    size = known.groupby(group)["x"].size()
+    own = known.groupby(group)["x"].apply(statistic)
+    weight = (size / (size + shrink)).where(size >= min_size, 0.0)
+    return group.map(weight * own + (1 - weight) * statistic(known["x"]))
+
+
+@pytest.mark.parametrize(("min_size", "shrink"), [(20, 20), (2, 0), (1000, 20)])
+def test_robust_z_agrees_with_pandas(catalog, units, min_size, shrink):
+    got = built(catalog, units, min_size=min_size, shrink=shrink)["x_robust_z_peers"]
+    centre = mixed(units, pd.Series.median, min_size, shrink)
+    spread = mixed(units, scale, min_size, shrink).replace(0, np.nan)
+    want = ((units["x"] - centre) / spread).to_numpy()
+    np.testing.assert_allclose(got.to_numpy(dtype=float), want, atol=1e-9)
+
+
+def test_percentile_agrees_with_pandas(catalog, units):
+    got = built(catalog, units, stat="percentile")["x_percentile_peers"]
+
+    def rank(values: pd.Series) -> pd.Series:
+        return (values.rank(method="min") - 1) / max(values.count() - 1, 1)
+
+    group = units["g"].fillna("(unknown)")
+    size = units["x"].groupby(group).transform("count")
+    weight = (size / (size + 20)).where(size >= 20, 0.0)
+    want = weight * units["x"].groupby(group).transform(rank) + (1 - weight) * rank(units["x"])
+    np.testing.assert_allclose(got.to_numpy(dtype=float), want.to_numpy(), atol=1e-9)
+
+
+def test_one_constant_value_has_no_spread_and_no_z(catalog):
+    units = pd.DataFrame({"unit_id": list("abc"), "g": "g", "x": [2.0, 2.0, None]})
+    assert built(catalog, units)["x_robust_z_peers"].isna().all()

@@ -1,0 +1,123 @@
+"""The database itself refuses to change a published run."""
+
+from collections.abc import Callable
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from configs.settings import Settings
+from serving.leads.immutability import GUARDED
+from serving.leads.models import Evidence, Lead, Reason, RuleHit, Run, RunRule
+from serving.publication import Publication
+from serving.publish import publish
+from serving.verify import verify
+
+CHANGED = "a published run cannot be changed or deleted"
+ADDED = "nothing can be added to a published run"
+
+
+def first_lead() -> Lead:
+    return Lead.objects.order_by("id")[0]
+
+
+ORM: dict[str, Callable[[], object]] = {
+    "run": lambda: Run.objects.update(units=1),
+    "lead": lambda: Lead.objects.update(score=0),
+    "hit": lambda: RuleHit.objects.update(layer=1),
+    "reason": lambda: Reason.objects.update(text_en=""),
+    "evidence": lambda: Evidence.objects.update(line=1),
+    "rule": lambda: RunRule.objects.update(hits=0),
+    "save": lambda: first_lead().save(),
+    "delete": lambda: Evidence.objects.all().delete(),
+}
+ADDITIONS: dict[str, Callable[[], object]] = {
+    "hit": lambda: RuleHit.objects.create(
+        lead=first_lead(), code="V0", layer=1, reason_en="", reason_zh=""
+    ),
+    "reason": lambda: Reason.objects.create(
+        lead=first_lead(), position=99, feature="", text_en="", text_zh=""
+    ),
+    "evidence": lambda: Evidence.objects.create(lead=first_lead(), source="x"),
+    "rule": lambda: RunRule.objects.create(
+        run=Run.objects.get(), code="V0", layer=1, lawful_en="", lawful_zh="", hits=0
+    ),
+    "lead": lambda: Lead.objects.create(
+        id=10**6,
+        run=Run.objects.get(),
+        unit_id="x",
+        score=0,
+        rules=0,
+        fused=0,
+        rank_score=99,
+        rank_rules=99,
+        rank_fused=99,
+    ),
+}
+
+
+@pytest.mark.usefixtures("published")
+def test_orm_changes_of_a_published_run_are_refused(store: Settings) -> None:
+    for change in ORM.values():
+        with pytest.raises(IntegrityError, match=CHANGED), transaction.atomic():
+            change()
+    assert verify(store) == []
+
+
+@pytest.mark.usefixtures("published")
+def test_orm_additions_to_a_published_run_are_refused(store: Settings) -> None:
+    for add in ADDITIONS.values():
+        with pytest.raises(IntegrityError, match=ADDED), transaction.atomic():
+            add()
+    assert verify(store) == []
+
+
+@pytest.mark.usefixtures("published")
+def test_raw_sql_changes_of_a_published_run_are_refused(store: Settings) -> None:
+    with connection.cursor() as cursor:
+        for table in GUARDED:
+            for sql in (f"DELETE FROM {table}", f"UPDATE {table} SET id = id"):
+                with pytest.raises(IntegrityError, match=f"{table}: {CHANGED}"):
+                    cursor.execute(sql)
+    assert verify(store) == []
+
+
+def test_sqlite_replace_cannot_slip_past_the_guards(
+    sqlite_store: Settings, publication: Publication
+) -> None:
+    publish(publication, sqlite_store)
+    with connection.cursor() as cursor:
+        for table in ("leads_run", "leads_rulehit"):
+            sql = f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}"
+            with pytest.raises(IntegrityError, match="published run"):
+                cursor.execute(sql)
+    assert verify(sqlite_store) == []
+
+
+def test_postgresql_truncate_is_refused(
+    database: str, publication: Publication
+) -> None:
+    settings = Settings(home=publication.scores_file.parent, store_url=database)
+    publish(publication, settings)
+    for table in GUARDED:
+        with (
+            connection.cursor() as cursor,
+            pytest.raises(IntegrityError, match=CHANGED),
+        ):
+            cursor.execute(f"TRUNCATE {table} CASCADE")
+
+
+@pytest.mark.usefixtures("published")
+def test_lead_of_an_unpublished_run_cannot_be_committed(store: Settings) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Lead.objects.create(
+            id=10**6,
+            run_id="never",
+            unit_id="x",
+            score=0,
+            rules=0,
+            fused=0,
+            rank_score=1,
+            rank_rules=1,
+            rank_fused=1,
+        )
+    assert verify(store) == []

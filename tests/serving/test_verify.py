@@ -1,0 +1,104 @@
+"""What `verify` finds, on both databases."""
+
+import pytest
+from django.db import connection
+
+from configs.settings import Settings
+from serving import queries
+from serving.leads.immutability import install_guards, remove_guards
+from serving.publication import Publication
+from serving.verify import verify
+
+TAMPERED = {
+    "lead": "UPDATE leads_lead SET title = 'x' WHERE rank_fused = 3",
+    "score": "UPDATE leads_lead SET score = 0.123 WHERE rank_fused = 3",
+    "hit": "UPDATE leads_rulehit SET reason_zh = 'x'",
+    "reason": "UPDATE leads_reason SET contribution = 0 WHERE position = 1",
+    "evidence": "UPDATE leads_evidence SET batch = 'x'",
+    "lawful": "UPDATE leads_runrule SET lawful_en = 'x' WHERE code = 'V6'",
+    "run": "UPDATE leads_run SET model_version = '5'",
+    "age": "UPDATE leads_run SET published_at = '2025-07-01 00:00:00'",
+    "file": "UPDATE leads_run SET scores_sha256 = 'x'",
+}
+
+
+def tamper(sql: str) -> None:
+    """Run SQL as someone would who may drop the triggers, and put them back."""
+    with connection.schema_editor() as editor:
+        remove_guards(None, editor)
+        editor.execute(sql, None)
+        install_guards(None, editor)
+
+
+@pytest.mark.parametrize("what", TAMPERED)
+def test_verify_finds_a_tampered_row(
+    what: str, store: Settings, published: Publication
+) -> None:
+    tamper(TAMPERED[what])
+
+    messages = [finding.message for finding in verify(store)]
+
+    assert "its rows are not those published: the digest differs" in messages
+    assert all(finding.where == f"run {published.run_id}" for finding in verify(store))
+
+
+@pytest.mark.usefixtures("published")
+def test_verify_finds_rows_that_were_deleted(store: Settings) -> None:
+    tamper("DELETE FROM leads_reason WHERE position = 2")
+
+    messages = [finding.message for finding in verify(store)]
+
+    assert "12 rows in reasons; 24 were published" in messages
+
+
+@pytest.mark.usefixtures("published")
+def test_verify_finds_missing_guards(store: Settings) -> None:
+    with connection.schema_editor() as editor:
+        remove_guards(None, editor)
+
+    findings = [str(finding) for finding in verify(store)]
+
+    assert "store: trigger leads_lead_no_update is missing, so that rows can" in (
+        " ".join(findings)
+    )
+
+
+def test_verify_finds_rows_of_no_run(
+    sqlite_store: Settings, publication: Publication
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA foreign_keys=OFF")
+        cursor.execute(
+            "INSERT INTO leads_evidence (source, department_en, department_zh, batch,"
+            " row_key, lead_id) VALUES ('', '', '', '', '', 77)"
+        )
+
+    assert [str(finding) for finding in verify(sqlite_store)] == [
+        "leads_evidence: 1 rows belong to no published run"
+    ]
+
+
+def test_verify_finds_a_changed_or_missing_scores_file(
+    store: Settings, published: Publication
+) -> None:
+    path = store.published / queries.run(published.run_id).scores_path
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes() + b"x")
+
+    assert [f.message for f in verify(store)] == [
+        f"its scores file was changed: {path}"
+    ]
+    path.unlink()
+    assert [f.message for f in verify(store)] == [f"its scores file is missing: {path}"]
+
+
+@pytest.mark.usefixtures("published")
+def test_verify_reports_leftovers_as_harmless(store: Settings) -> None:
+    left = store.published / "vehicle_insurance" / "run" / ".scores.parquet.x.part"
+    left.parent.mkdir()
+    left.write_bytes(b"")
+
+    (finding,) = verify(store)
+
+    assert finding.harmless
+    assert str(finding) == f"{left}: unfinished copy, left by a killed process"

@@ -1,0 +1,86 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from configs.errors import LeadlineError
+from tests.training.conftest import numbers
+from training.explain import contributions, explain
+from training.model import LeadScorer
+
+
+@pytest.fixture(scope="module")
+def planted() -> tuple[LeadScorer, pd.DataFrame, dict[str, str]]:
+    """1,500 units; each of the first 60 deviates in one column."""
+    X = numbers(1500, 12)
+    deviations = X.std()
+    culprits = {}
+    for i, unit in enumerate(X.index[:60]):
+        feature = X.columns[i % 12]
+        X.loc[unit, feature] += 8 * deviations[feature] * (1 if i % 2 else -1)
+        culprits[str(unit)] = str(feature)
+    H = pd.DataFrame(index=X.index)
+    return LeadScorer(seed=1).fit(X, H), X, culprits
+
+
+def test_planted_culprit_is_named_first(planted):
+    scorer, X, culprits = planted
+    reasons = explain(scorer, X, list(culprits))
+    first = reasons[reasons["position"] == 1].set_index("unit_id")["feature"]
+    assert (first == pd.Series(culprits)).mean() >= 0.95
+
+
+def test_reasons_are_positive_ordered_and_at_most_eight(planted):
+    scorer, X, culprits = planted
+    reasons = explain(scorer, X, list(culprits)[:10][::-1])
+    assert list(reasons["unit_id"].unique()) == list(culprits)[:10][::-1]
+    assert (reasons["contribution"] > 0).all()
+    assert reasons["position"].max() <= 8
+    for _, group in reasons.groupby("unit_id"):
+        assert group["contribution"].is_monotonic_decreasing
+        assert list(group["position"]) == list(range(1, len(group) + 1))
+
+
+def test_reason_states_value_median_and_percentile_of_the_population(planted):
+    scorer, X, _ = planted
+    row = explain(scorer, X, [X.index[1]], top=1).iloc[0]
+    column = X[row["feature"]]
+    assert row["value"] == column.iloc[1]
+    assert row["peer_median"] == pytest.approx(column.median())
+    assert row["percentile"] == pytest.approx((column < row["value"]).mean())
+
+
+def test_contribution_is_the_fall_of_the_models_own_score(planted):
+    scorer, X, _ = planted
+    unit, feature = X.index[3], "f3"
+    calmed = X.loc[[unit]].assign(**{feature: X[feature].median()})
+    before, after = (
+        scorer.ensemble_.score(scorer.preprocessor_.transform(rows))[0]
+        for rows in (X.loc[[unit]], calmed)
+    )
+    fall = contributions(scorer, X.loc[[unit]]).loc[unit, feature]
+    assert fall == pytest.approx(before - after, abs=1e-6)
+
+
+def test_unknown_value_is_never_a_reason(scorer, features):
+    units = list(features.index[::7][:20])
+    reasons = explain(scorer, features, units)
+    assert not set(reasons["feature"]) & {"f1", "phones_count"}
+    assert not reasons["value"].isna().any()
+
+
+def test_heavy_tailed_and_dropped_columns_are_handled(scorer, features):
+    richest = features["paid_total_yuan"].idxmax()
+    row = explain(scorer, features, [richest]).iloc[0]
+    assert row["feature"] == "paid_total_yuan"
+    assert row["percentile"] == pytest.approx(1 - 1 / len(features))
+
+
+def test_no_units_give_an_empty_table_and_strangers_are_refused(scorer, features):
+    assert explain(scorer, features, []).empty
+    with pytest.raises(LeadlineError, match="'nobody'"):
+        explain(scorer, features, ["nobody"])
+
+
+def test_percentile_ignores_unknown_values(scorer, features):
+    table = explain(scorer, features, list(features.index[:5]))
+    assert np.isfinite(table["percentile"]).all()

@@ -1,0 +1,114 @@
+import zipfile
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+import skops.io
+from sklearn.base import clone
+
+from configs.errors import LeadlineError, StoreError
+from configs.tables import SCORES
+from tests.training.conftest import RULES, numbers
+from training import model as model_module
+from training.model import LeadScorer
+
+
+@pytest.fixture(scope="module")
+def scores(scorer, features, flags) -> pd.DataFrame:
+    return scorer.score(features, flags, as_of=datetime(2026, 3, 1))
+
+
+def test_scores_follow_the_contract(scores, features):
+    assert list(scores.columns[: len(SCORES)]) == list(SCORES)
+    assert {"score_iforest", "score_knn", "score_lesinn", "score_pridit"} <= set(scores)
+    assert sorted(scores["unit_id"]) == sorted(features.index)
+    numbers_ = scores[[c for c in scores if c not in {"unit_id", "as_of"}]]
+    values = numbers_[[c for c in numbers_ if not c.startswith("rank_")]]
+    assert values.ge(0).all(axis=None)
+    assert values.le(1).all(axis=None)
+    for rank in ("rank_score", "rank_rules", "rank_fused"):
+        assert sorted(scores[rank]) == list(range(1, len(scores) + 1))
+    assert scores["as_of"].dtype == "datetime64[us]"
+    assert scores["rank_fused"].is_monotonic_increasing
+
+
+def test_unit_scores_do_not_depend_on_the_batch(scorer, scores, features, flags):
+    part = scorer.score(features[100:110], flags[100:110]).set_index("unit_id")
+    whole = scores.set_index("unit_id").loc[part.index]
+    columns = [c for c in part if c.startswith("score") or c in {"rules", "fused"}]
+    np.testing.assert_allclose(part[columns], whole[columns], atol=1e-6)
+
+
+def test_save_and_load_give_identical_scores(scorer, scores, features, flags, tmp_path):
+    scorer.save(tmp_path / "model.skops")
+    loaded = LeadScorer.load(tmp_path / "model.skops")
+    again = loaded.score(features, flags, as_of=datetime(2026, 3, 1))
+    pd.testing.assert_frame_equal(again, scores, check_exact=True)
+    assert loaded.features == list(features.columns)
+    assert loaded.rule_codes == [rule.code for rule in RULES]
+    names = zipfile.ZipFile(tmp_path / "model.skops").namelist()
+    assert not [n for n in names if n.endswith((".pkl", ".pickle"))]
+
+
+def test_unknown_types_in_a_file_are_refused(scorer, tmp_path, monkeypatch):
+    scorer.save(tmp_path / "model.skops")
+    shorter = [t for t in model_module.TRUSTED_TYPES if "Pridit" not in t]
+    monkeypatch.setattr(model_module, "TRUSTED_TYPES", shorter)
+    with pytest.raises(StoreError, match=r"refused.*Pridit"):
+        LeadScorer.load(tmp_path / "model.skops")
+
+
+def test_files_that_are_no_model_are_refused(tmp_path):
+    (tmp_path / "text").write_text("not a model")
+    skops.io.dump({"a": 1}, tmp_path / "dict.skops")
+    for name, words in {
+        "text": "not a stored model",
+        "absent": "not a stored model",
+        "dict.skops": "holds a dict",
+    }.items():
+        with pytest.raises(StoreError, match=words):
+            LeadScorer.load(tmp_path / name)
+
+
+def test_model_without_rules_ranks_by_the_detectors(features):
+    none = pd.DataFrame(index=features.index)
+    scores = LeadScorer(seed=1).fit(features, none).score(features, none)
+    assert not scores["rules"].any()
+    ranked = scores.set_index("unit_id")
+    assert ranked["fused"].corr(ranked["score"], method="spearman") > 0.8
+    head = scores.nsmallest(50, "rank_fused")
+    assert (head["rank_score"] <= 200).mean() > 0.9
+
+
+def test_flags_that_never_fire_leave_the_rules_silent(features, flags):
+    silent = flags & False
+    scores = LeadScorer(RULES).fit(features, silent).score(features, silent)
+    assert not scores["rules"].any()
+    assert scores["score_pridit"].nunique() == 1
+
+
+def test_units_that_disagree_or_repeat_are_refused(scorer, features, flags):
+    with pytest.raises(LeadlineError, match="features cover 5 units and rule flags 4"):
+        scorer.score(features[:5], flags[:4])
+    twice = features.iloc[[0, 0]]
+    with pytest.raises(LeadlineError, match="more than once"):
+        scorer.score(twice, flags.loc[twice.index].iloc[:2].set_axis(twice.index))
+
+
+def test_missing_rule_flag_is_refused_with_its_code(scorer, features, flags):
+    with pytest.raises(LeadlineError, match="rule flag 'V4' is missing"):
+        scorer.score(features, flags.drop(columns="V4"))
+
+
+def test_model_of_fifty_units_and_of_wide_tables_works():
+    for rows, columns in ((50, 3), (60, 400)):
+        X = numbers(rows, columns)
+        H = pd.DataFrame(index=X.index)
+        assert len(LeadScorer().fit(X, H).score(X, H)) == rows
+
+
+def test_scorer_is_a_well_behaved_estimator():
+    plain = LeadScorer(RULES, seed=5)
+    assert clone(plain).get_params() == plain.get_params()
+    assert not [name for name in vars(plain) if name.endswith("_")]

@@ -1,0 +1,146 @@
+"""Simulated deliveries for the vehicle-insurance model, with the truth kept apart.
+
+No row describes a real person. Benign claims, hard negatives and planted schemes
+are mixed before anything is numbered or written.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from training.simulation import registers
+from training.simulation.delivery import write_csv, write_parquet
+from training.simulation.sampling import Bools, Rng, chance
+from training.simulation.vehicle_claims import column, draft
+from training.simulation.vehicle_departments import (
+    accident_tables,
+    appraisal_table,
+    assignment_table,
+    bill_tables,
+    court_table,
+    medical_table,
+    number_accidents,
+)
+from training.simulation.vehicle_fraud import TYPOLOGIES
+from training.simulation.vehicle_honest import HARD_NEGATIVES
+from training.simulation.vehicle_insurers import (
+    claim_tables,
+    has_garage,
+    policy_tables,
+)
+from training.simulation.vehicle_plants import plant
+from training.simulation.vehicle_settlement import settle
+from training.simulation.vehicle_world import World, build_world
+
+SMALLEST = 1000
+UNCLAIMED_SHARE = 0.12  # accidents that nobody claimed for
+BYSTANDER_RATE = 0.10  # people in the social-insurance delivery for no reason
+CHINESE = "gb18030"
+TRUTH_NOTE = (
+    "The planted truth of a simulated delivery: which claims are fraud, of which "
+    "typology, in which ring, and which honest claims look like it. Evaluation may "
+    "read it; no stage of training, scoring or review does.\n"
+)
+
+
+def simulate(*, claims: int, seed: int, out: Path) -> dict[str, int]:
+    """Write one delivery per department into `out`; returns rows per table."""
+    if claims < SMALLEST:
+        raise ValueError(
+            f"simulate: claims={claims!r} is too few to hold every planted scheme; "
+            f"ask for {SMALLEST} or more"
+        )
+    rng = np.random.default_rng([seed, claims])
+    world = build_world(rng, claims)
+    rows = _all_claims(rng, world, claims)
+    unclaimed = draft(rng, world, round(claims * UNCLAIMED_SHARE))
+    rows = number_accidents(rows, unclaimed)
+    counts = _write_claims(rng, world, rows, unclaimed, out)
+    counts |= _write_registers(rng, world, rows, out)
+    counts["truth/claims"] = write_csv(out / "truth/claims.csv", [_truth(rng, rows)])
+    _write_notes(claims, seed, out)
+    return counts
+
+
+def _all_claims(rng: Rng, world: World, claims: int) -> pd.DataFrame:
+    """Planted and ordinary claims, mixed by time of report."""
+    # Planting comes first because some schemes change cars and companies.
+    planted = plant(rng, world, (*TYPOLOGIES, *HARD_NEGATIVES), claims)
+    ordinary = draft(rng, world, claims - len(planted)).assign(
+        fraud=0, typology="", hard_negative="", group=-1
+    )
+    mixed = pd.concat([planted, ordinary], ignore_index=True)
+    mixed = mixed.iloc[rng.permutation(len(mixed))].reset_index(drop=True)
+    rows = settle(rng, world, mixed)
+    return rows.assign(has_garage=has_garage(rng, rows))
+
+
+def _write_claims(
+    rng: Rng, world: World, rows: pd.DataFrame, unclaimed: pd.DataFrame, out: Path
+) -> dict[str, int]:
+    accidents = accident_tables(rng, world, rows, unclaimed)
+    bills = bill_tables(rng, world, rows)
+    appraisals = appraisal_table(rng, world, rows)
+    courts = court_table(rng, world, rows)
+    return {
+        "claims": write_csv(out / "claims.csv", claim_tables(rng, world, rows)),
+        "policies": write_parquet(
+            out / "policies.parquet", policy_tables(rng, world, rows)
+        ),
+        "accidents": write_csv(out / "accidents.csv.gz", accidents),
+        "assignments": write_csv(
+            out / "assignments.csv", [assignment_table(rng, world, rows)]
+        ),
+        "repair_bills": write_parquet(out / "repair_bills.parquet", bills),
+        "appraisals": write_csv(out / "appraisals.csv", [appraisals], encoding=CHINESE),
+        "medical": write_csv(out / "medical.csv", [medical_table(rng, world, rows)]),
+        "court_cases": write_csv(out / "court_cases.csv", [courts], encoding=CHINESE),
+    }
+
+
+def _write_registers(
+    rng: Rng, world: World, rows: pd.DataFrame, out: Path
+) -> dict[str, int]:
+    population = world.population
+    insured = registers.insurance_tables(rng, population, _known(rng, world, rows))
+    people = registers.person_tables(rng, population)
+    companies = registers.company_table(rng, population)
+    return {
+        "social_insurance": write_csv(out / "social_insurance.csv.gz", insured),
+        "persons": write_parquet(out / "persons.parquet", people),
+        "companies": write_csv(out / "companies.csv", [companies], encoding=CHINESE),
+    }
+
+
+def _known(rng: Rng, world: World, rows: pd.DataFrame) -> Bools:
+    """Whose social insurance was asked for: parties, firms' staff, some others."""
+    known = chance(rng, len(world.population.persons), BYSTANDER_RATE)
+    for party in ("claimant", "driver", "injured"):
+        known[column(rows, party)] = True
+    known[world.garage_of >= 0] = True
+    known[world.experts.ravel()] = True
+    known[world.agents["person"].to_numpy()] = True
+    return known
+
+
+def _truth(rng: Rng, rows: pd.DataFrame) -> pd.DataFrame:
+    """What was planted; ring numbers are drawn anew so that they carry no order."""
+    groups = column(rows, "group")
+    number = rng.permutation(int(groups.max()) + 1)
+    ring = np.array([f"R{place + 1:03d}" for place in number], dtype=object)
+    return pd.DataFrame(
+        {
+            "claim_no": rows["claim_no"],
+            "fraud": rows["fraud"],
+            "typology": rows["typology"],
+            "ring_id": np.where(groups >= 0, ring[groups], ""),
+            "hard_negative": rows["hard_negative"],
+        }
+    )
+
+
+def _write_notes(claims: int, seed: int, out: Path) -> None:
+    (out / "truth/README.txt").write_text(TRUTH_NOTE, encoding="utf-8")
+    note = f"simulated, no real person\nseed: {seed}\nclaims: {claims}\n"
+    (out / "SIMULATED.txt").write_text(note, encoding="utf-8")
