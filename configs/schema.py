@@ -65,10 +65,12 @@ def _expression(text: str) -> str:
 
 
 def _identifier(text: str) -> str:
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", text):
+    # Columns are handed to Ibis as keyword arguments, of which one name is taken.
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", text) or text == "self":
         raise PydanticCustomError(
             "identifier",
-            "a name starts with a small letter and holds small letters, digits and _",
+            "a name starts with a small letter and holds small letters, digits and _"
+            " (and is not 'self')",
         )
     return text
 

@@ -168,7 +168,8 @@ def _required_broken(table: Table, columns: dict[str, ColumnSpec]) -> Any:
 
 
 def _row_key(table: Table, declared: SourceSpec) -> Value:
-    if declared.key is not None:
+    """The source's key; file and line where it has none or where it is sensitive."""
+    if declared.key is not None and not declared.columns[declared.key].sensitive:
         return table[declared.key].cast("string")
     return table[FILE] + ":" + table[LINE].cast("string")
 

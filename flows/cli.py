@@ -11,11 +11,11 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from configs.errors import LeadlineError
+from configs.errors import DeclarationError, LeadlineError
 from configs.settings import Settings, silence_telemetry
 
 app = typer.Typer(
-    help="Leadline finds leads: it joins, screens, scores and ranks records of several departments.",
+    help="Leadline finds leads: it joins, screens and ranks records of several departments.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -32,7 +32,8 @@ AsOf = Annotated[
     typer.Option(
         "--as-of",
         formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"],
-        help="only rows known on this date; default: the newest date delivered",
+        help="only what was known by then (a day: as it began); default: the newest "
+        "date delivered",
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="for machines")]
@@ -48,6 +49,10 @@ def main() -> None:
     except BrokenPipeError:
         # `leadline leads ... | head` closes the pipe early.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        # A full disk, a folder that may not be written: nothing that a traceback explains.
+        print(f"leadline: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(1)
 
 
 @app.callback()
@@ -134,34 +139,32 @@ def check(
 ) -> None:
     """Check a declaration and a delivery: rows, rejects, keys, dates, coverage."""
     from configs.loading import load_model
-    from flows.check import check_cases, check_delivery
+    from flows.check import check_cases, check_delivery, has_cases
 
-    settings = Settings()
-    failures = check_cases(load_model(model, settings.models))
+    loaded = load_model(model, Settings().models)
+    failures = check_cases(loaded)
     if failures:
-        raise LeadlineError(
+        raise DeclarationError(
             "golden cases that disagree with their rule:\n" + "\n".join(failures)
         )
     if not data:
-        typer.echo(
-            f"{model}: the declaration is valid and all golden cases of its rules hold"
-        )
+        cases = "all golden cases of its rules hold"
+        if not has_cases(loaded):
+            cases = "its rules have no golden cases (cases.yaml) yet"
+        said = f"{model}: the declaration is valid and {cases}"
+        _echo_json({"model": model, "valid": said}) if as_json else typer.echo(said)
         return
     with _stages(20) as stage:
         job = _job(model, data, as_of, stage)
         reports, coverage = check_delivery(job)
     if as_json:
-        content = [{n: getattr(r, n) for n in r.__dataclass_fields__} for r in reports]
-        typer.echo(
-            json.dumps({"sources": content, "coverage": coverage}, ensure_ascii=False)
-        )
+        _echo_json({"sources": reports, "coverage": coverage})
     else:
+        from flows.intake import rejects_file
         from flows.present import console, print_reports
 
         print_reports(console(), reports, coverage)
-        typer.echo(
-            f"rejected rows and values: {settings.var / 'rejects' / (model + '.csv')}"
-        )
+        typer.echo(f"rejected rows and values: {rejects_file(job)}")
     if any(report.problems for report in reports):
         raise typer.Exit(3)
 
@@ -245,7 +248,8 @@ def run(
     """Run a Prefect flow (on the configured server, else on an embedded one)."""
     from flows.orchestrate import FLOWS
 
-    result = FLOWS[flow](model=model, data=data, as_of=as_of)
+    with _stages(30):
+        result = FLOWS[flow](model=model, data=data, as_of=as_of)
     typer.echo(str(result))
 
 
@@ -368,7 +372,7 @@ def demo(
     """Simulate vehicle-insurance records, run the nightly flow, print the list."""
     from flows.demo import demo as run_demo
 
-    with _stages(2) as stage:
+    with _stages(22) as stage:
         run_demo(Settings(), claims=claims, seed=seed, stage=stage)
 
 

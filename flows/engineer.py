@@ -42,7 +42,9 @@ def engineer(job: Job) -> None:
         rules = job.model.rules
         flags = catalog.write(rule_flags(units, rules).order_by("unit_id"), FLAGS)
         hits = rule_hits(units, flags, rules)
-        catalog.write(hits.order_by("unit_id", "layer", "code"), HITS)
+        catalog.write(
+            hits.order_by("unit_id", "layer", hits["code"].length(), "code"), HITS
+        )
         counts = catalog.rows(funnel(flags, rules))[0]
         catalog.save_json(FUNNEL, {"as_of": known.as_of.isoformat(), **counts})
 

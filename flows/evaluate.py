@@ -1,5 +1,6 @@
 """Compare a published list with known outcomes; the only reader of labels."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,13 @@ from configs.errors import DeliveryError, LeadlineError, nearest
 from configs.loading import LoadedModel, load_model
 from configs.schema import LabelsSpec
 from configs.settings import Settings
+from flows.engineer import MATRIX
 from flows.frames import as_rows
+from flows.parts import Part
+from flows.reading_csv import text_encoding
+from flows.score import SCORED_BY
 from serving import queries
+from serving.records import RunRecord
 from training.evaluation import (
     breakdown,
     paired_bootstrap,
@@ -39,9 +45,11 @@ def evaluate(
     run = queries.latest_run(name)
     scores = pd.read_parquet(settings.published / run.scores_path)
     labels = read_labels(model, labels_file, data)
+    if model.spec.labels:
+        _check_overlap(scores, labels, run, model.spec.labels)
     if baselines:
         stage("fitting the single detectors")
-        scores = _with_baselines(scores, settings, model)
+        scores = _with_baselines(scores, settings, run)
     stage("comparing")
     return tables(scores, labels, model)
 
@@ -74,7 +82,7 @@ def read_labels(model: LoadedModel, file: Path | None, data: str) -> pd.DataFram
             f"{model.spec.id}: model.yaml declares no labels to evaluate against"
         )
     path = file or _declared_file(spec, data)
-    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    frame = _table(path)
     for wanted in (spec.key, spec.value):
         if wanted not in frame:
             hint = nearest(wanted, frame.columns)
@@ -85,28 +93,68 @@ def read_labels(model: LoadedModel, file: Path | None, data: str) -> pd.DataFram
     return labels.assign(label=frame[spec.value].map(known))
 
 
+def _table(path: Path) -> pd.DataFrame:
+    """Known outcomes as text, from CSV or Parquet."""
+    part = Part("labels", str(path), path.name)
+    try:
+        if path.suffix.lower() == ".parquet":
+            return pd.read_parquet(path).astype(str)
+        encoding = text_encoding(part).replace("utf-8", "utf-8-sig")
+        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding=encoding)
+    except (OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise DeliveryError(
+            f"{path}: known outcomes cannot be read ({reason}); give a CSV or Parquet file"
+        ) from error
+
+
 def _declared_file(spec: LabelsSpec, data: str) -> Path:
-    path = Path(data) / f"{spec.table}.csv"
-    if not data or not path.is_file():
+    places = [Path(data) / f"{spec.table}{s}" for s in (".csv", ".csv.gz", ".parquet")]
+    found = [place for place in places if data and place.is_file()]
+    if not found:
         raise LeadlineError(
             f"labels are declared in {spec.table!r}: give --data DIR that holds {spec.table}.csv, "
             "or --labels FILE"
         )
-    return path
+    return found[0]
+
+
+def _check_overlap(
+    scores: pd.DataFrame, labels: pd.DataFrame, run: RunRecord, spec: LabelsSpec
+) -> None:
+    repeated = labels["unit_id"][labels["unit_id"].duplicated()]
+    if len(repeated):
+        raise DeliveryError(
+            f"the labels give {spec.key} {repeated.iloc[0]!r} more than once"
+        )
+    judged = labels.dropna(subset="label")["unit_id"]
+    if not judged.isin(scores["unit_id"]).any():
+        raise DeliveryError(
+            f"none of the {len(judged):,} units with a known outcome is in run {run.id}; do the "
+            f"labels ({spec.key}, {spec.value}) belong to another delivery?"
+        )
 
 
 def _with_baselines(
-    scores: pd.DataFrame, settings: Settings, model: LoadedModel
+    scores: pd.DataFrame, settings: Settings, run: RunRecord
 ) -> pd.DataFrame:
     """The published scores and, beside them, single detectors on the same matrix."""
     from training.baselines import best_single
 
-    found = sorted(settings.work.glob(f"{model.spec.id}/*/feature_matrix.parquet"))
-    if not found:
-        raise LeadlineError(
-            "--baselines needs the features of the last run; score again first"
-        )
-    matrix = pd.read_parquet(found[-1]).drop(columns="as_of").set_index("unit_id")
-    table, _ = best_single(matrix.astype("float64"))
+    matrix = pd.read_parquet(_folder_of(run, settings) / f"{MATRIX}.parquet")
+    features = matrix.drop(columns="as_of").set_index("unit_id")
+    table, _ = best_single(features.astype("float64"))
     table = table.rename(columns=lambda c: c.replace("score_", "score_pyod_"))
     return scores.merge(table, on="unit_id", validate="one_to_one")
+
+
+def _folder_of(run: RunRecord, settings: Settings) -> Path:
+    """The work folder in which the run was made; only the newest few are kept."""
+    for record in sorted(settings.work.glob(f"{run.model_id}/*/{SCORED_BY}.json")):
+        made = json.loads(record.read_text("utf-8"))
+        if made["inputs"] == run.inputs and made["as_of"] == run.as_of.isoformat():
+            return record.parent
+    raise LeadlineError(
+        f"--baselines needs the features of run {run.id}, which are gone; score the same "
+        "delivery again first"
+    )

@@ -20,6 +20,7 @@ from flows import publish as publish_stage
 from flows import score as score_stage
 from flows import train as train_stage
 from flows.job import Job, new_job
+from flows.progress import shown_stage
 from serving import queries
 from serving.publication import PublishedRun
 from training.tracking import CHAMPION, Registered, Tracking
@@ -128,8 +129,14 @@ def _scored_and_published(job: Job) -> str:
 
 
 def _job(model: str, data: str, as_of: datetime | None) -> Job:
+    """A job whose stages appear in Prefect's log and, run by hand, on the terminal."""
     logger = get_run_logger()
-    return new_job(model, data, Settings(), as_of, logger.info)
+
+    def progress(stage: str) -> None:
+        logger.info(stage)
+        shown_stage(stage)
+
+    return new_job(model, data, Settings(), as_of, progress)
 
 
 def _lead_rows(run_id: str) -> list[dict[str, Any]]:

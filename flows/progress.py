@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -16,10 +17,32 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+Stage = Callable[[str], None]
+# What the command that is running shows its stages with; flows run inside a command.
+_shown: ContextVar[Stage | None] = ContextVar("_shown", default=None)
+
+
+def shown_stage(name: str) -> None:
+    """Show a stage on the terminal of the command that runs, if there is one."""
+    show = _shown.get()
+    if show is not None:
+        show(name)
+
 
 @contextmanager
-def stages(expected: int) -> Iterator[Callable[[str], None]]:
-    """A function to call as each stage begins.
+def stages(expected: int) -> Iterator[Stage]:
+    """A function to call as each stage begins; `shown_stage` calls it from anywhere."""
+    with _display(expected) as stage:
+        token = _shown.set(stage)
+        try:
+            yield stage
+        finally:
+            _shown.reset(token)
+
+
+@contextmanager
+def _display(expected: int) -> Iterator[Stage]:
+    """A bar in a terminal, a line a stage in a log.
 
     Args:
         expected: about how many stages will come; the bar is full at the end anyway.

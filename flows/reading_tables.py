@@ -156,9 +156,7 @@ def connected(url: str) -> Iterator[Engine]:
                 f"the database {shown} does not answer: {reason}; check address, user and "
                 "password, and that it runs. Nothing was scored or published"
             ) from error
-        raise DeliveryError(
-            f"the database {shown} cannot be read: {reason}"
-        ) from error
+        raise DeliveryError(f"the database {shown} cannot be read: {reason}") from error
     finally:
         engine.dispose()
 

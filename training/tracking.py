@@ -4,8 +4,11 @@ A run is written first, the model registered next and the alias moved last, so a
 training never changes what is served.
 """
 
+import contextlib
 import importlib.metadata
+import io
 import json
+import logging
 import os
 import tempfile
 import warnings
@@ -31,6 +34,9 @@ from training.drift import FeatureStats, feature_stats, stability_index
 from training.model import LeadScorer
 from training.plots import plot_drift, plot_funnel, plot_scores
 from training.records import TrainingRun, digest, metrics, params
+
+# Its notes about creating tables are no news to a user.
+logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
 
 Column = ColSpec | TensorSpec  # what an MLflow schema is made of
 CHAMPION, CHALLENGER = "champion", "challenger"
@@ -117,11 +123,13 @@ class Tracking:
             _log_inputs(run)
             _log_results(run, drift, Path(folder))
             info, taken = _log_model(run, Path(folder))
-        entry = mlflow.register_model(
-            info.model_uri,
-            run.model,
-            tags={DIGEST_TAG: taken, "config_hash": run.config_hash},
-        )
+        # MLflow announces each registration on standard error.
+        with contextlib.redirect_stderr(io.StringIO()):
+            entry = mlflow.register_model(
+                info.model_uri,
+                run.model,
+                tags={DIGEST_TAG: taken, "config_hash": run.config_hash},
+            )
         version = int(entry.version)
         self._set_alias(run.model, CHALLENGER, version)
         if former is None or promote:

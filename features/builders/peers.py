@@ -72,7 +72,7 @@ def _scale(deviation: Any) -> Value:
 def _percentile(units: Table, name: str, step: PeersSpec) -> Table:
     known = units.filter(units["_x"].notnull())
     within = ibis.window(group_by="_group", order_by="_x")
-    smaller = known["_x"].percent_rank()
+    smaller = ibis.percent_rank()
     ranked = known.select(
         "unit_id",
         _within=smaller.over(within),

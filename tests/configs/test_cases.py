@@ -12,7 +12,9 @@ from configs.loading import load_model, model_names
 from configs.settings import PACKAGE_MODELS
 from features.cases import case_failures, case_table
 
-WITH_CASES = [n for n in model_names(PACKAGE_MODELS) if (PACKAGE_MODELS / n / CASES).exists()]
+WITH_CASES = [
+    n for n in model_names(PACKAGE_MODELS) if (PACKAGE_MODELS / n / CASES).exists()
+]
 MODELS = {name: load_model(name, PACKAGE_MODELS) for name in WITH_CASES}
 RULES = [(name, rule.code) for name, model in MODELS.items() for rule in model.rules]
 

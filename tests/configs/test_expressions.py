@@ -284,9 +284,7 @@ def _compound(kind: str, depth: int) -> list[st.SearchStrategy[str]]:
     return shared + own.get(kind, [])
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_every_well_typed_expression_runs_on_the_engine(data):
     """Protects a nightly run from a rule that passes the checks and then fails."""

@@ -10,8 +10,17 @@ import pytest
 
 from features.builders.history import history_features
 from features.links import Link
-from tests.factories import AS_OF, CLAIMS, VISITS, claim, frame_of, model, problems
-from tests.factories import units_of, visit
+from tests.factories import (
+    AS_OF,
+    CLAIMS,
+    VISITS,
+    claim,
+    frame_of,
+    model,
+    problems,
+    units_of,
+    visit,
+)
 
 MEASURES = {
     "rows": "*",
@@ -63,9 +72,15 @@ def expected(row, visits: pd.DataFrame, anchor: str, days: int | None):
     mine = visits[visits["person"] == row["person"]]
     length = None if days is None else timedelta(days=days)
     if anchor == "around":
-        inside = mine["day"].notna() if length is None else (mine["day"] - end).abs() <= length
+        inside = (
+            mine["day"].notna()
+            if length is None
+            else (mine["day"] - end).abs() <= length
+        )
     else:
-        inside = mine["day"] <= end if length else mine["day"].notna() & (mine["day"] <= end)
+        inside = (
+            mine["day"] <= end if length else mine["day"].notna() & (mine["day"] <= end)
+        )
         if length:
             inside &= mine["day"] > end - length
         if anchor == "as_of" and length is None:
@@ -170,7 +185,15 @@ def test_own_source_counts_the_unit_itself_and_keeps_units_that_where_removes(ca
     loaded = model(
         {"derive": {"half": "amount / 2"}},
         {"history": {**step, "measures": {**measures, "halves": "half"}}},
-        {"history": {**step, "named": "near", "anchor": "unit", "windows": "9d", "measures": measures}},
+        {
+            "history": {
+                **step,
+                "named": "near",
+                "anchor": "unit",
+                "windows": "9d",
+                "measures": measures,
+            }
+        },
     )
     rows = [
         claim(1),
@@ -215,7 +238,8 @@ def test_moving_windows_do_not_join_each_unit_with_each_row_of_a_busy_key(catalo
     """50 000 rows on one key would be 2.5 billion pairs."""
     start = datetime(2020, 1, 1)
     rows = [
-        (f"c{n}", "hub", start + timedelta(hours=n % 30_000), 1.0) for n in range(50_000)
+        (f"c{n}", "hub", start + timedelta(hours=n % 30_000), 1.0)
+        for n in range(50_000)
     ]
     schema = {
         "unit_id": "string",
@@ -225,17 +249,25 @@ def test_moving_windows_do_not_join_each_unit_with_each_row_of_a_busy_key(catalo
     }
     units = catalog.keep(ibis.memtable(rows, schema=schema), "hub")
     units = units.mutate(_event_at=units["_at"])
-    step = model(
-        {
-            "history": {
-                "of": "claims",
-                "by": "claimant",
-                "anchor": "unit",
-                "windows": ["30d", "365d"],
-                "measures": {"n": "*", "total": "amount", "high": {"max": "amount"}},
+    step = (
+        model(
+            {
+                "history": {
+                    "of": "claims",
+                    "by": "claimant",
+                    "anchor": "unit",
+                    "windows": ["30d", "365d"],
+                    "measures": {
+                        "n": "*",
+                        "total": "amount",
+                        "high": {"max": "amount"},
+                    },
+                }
             }
-        }
-    ).spec.features[0].history
+        )
+        .spec.features[0]
+        .history
+    )
     began = time.perf_counter()
     built = history_features(units, units, step, Link((("person", "person"),)), AS_OF)
     catalog.keep(built, "hub_built")
@@ -248,7 +280,12 @@ REFUSED = {
         "unknown source 'visit'; did you mean 'visits'?",
     ),
     "moving distinct": (
-        {"of": "visits", "by": "claimant", "anchor": "unit", "measures": {"n": {"nunique": "place"}}},
+        {
+            "of": "visits",
+            "by": "claimant",
+            "anchor": "unit",
+            "measures": {"n": {"nunique": "place"}},
+        },
         "nunique needs anchor: as_of (no distinct in a moving window)",
     ),
     "trend of everything": (
@@ -256,7 +293,13 @@ REFUSED = {
         "trend needs windows with a number of days",
     ),
     "trend around": (
-        {"of": "visits", "by": "claimant", "anchor": "around", "windows": "9d", "measures": {"n": {"trend": "cost"}}},
+        {
+            "of": "visits",
+            "by": "claimant",
+            "anchor": "around",
+            "windows": "9d",
+            "measures": {"n": {"trend": "cost"}},
+        },
         "trend looks back: it needs anchor: as_of or unit",
     ),
     "count of text": (

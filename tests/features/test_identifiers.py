@@ -45,7 +45,9 @@ batches = settings(max_examples=5, deadline=None)
 
 @batches
 @given(st.lists(bodies, min_size=20, max_size=20), st.integers(0, 16))
-def test_person_id_with_a_right_check_digit_is_valid_and_one_change_is_not(catalog, body, place):
+def test_person_id_with_a_right_check_digit_is_valid_and_one_change_is_not(
+    catalog, body, place
+):
     good = [b + person_check(b) for b in body]
     wrong = [
         text[:place] + str((int(text[place]) % 9) + 1) + text[place + 1 :]
@@ -79,17 +81,31 @@ def test_company_code_with_a_right_check_digit_is_valid_and_one_change_is_not(
 
 
 def test_known_numbers_of_the_standards_are_valid(catalog):
-    assert normal(catalog, "person_id", ["11010519491231002X", "440524188001010014"]) == [
+    assert normal(
+        catalog, "person_id", ["11010519491231002X", "440524188001010014"]
+    ) == [
         ("11010519491231002X", True),
         ("440524188001010014", True),
     ]
-    assert normal(catalog, "company_id", ["91350100M000100Y43"]) == [("91350100M000100Y43", True)]
+    assert normal(catalog, "company_id", ["91350100M000100Y43"]) == [
+        ("91350100M000100Y43", True)
+    ]
 
 
 FORMS = {
-    "full width": ("person_id", "１１０１０５１９４９１２３１００２ｘ", "11010519491231002X", True),
+    "full width": (
+        "person_id",
+        "１１０１０５１９４９１２３１００２ｘ",
+        "11010519491231002X",
+        True,
+    ),
     "spaces": ("person_id", "110105 19491231 002x", "11010519491231002X", True),
-    "no-break": ("person_id", "110105\u00a019491231\ufeff002X", "11010519491231002X", True),
+    "no-break": (
+        "person_id",
+        "110105\u00a019491231\ufeff002X",
+        "11010519491231002X",
+        True,
+    ),
     "masked": ("person_id", "110105********002X", "110105********002X", False),
     "short": ("person_id", "1101051949", "1101051949", False),
     "old company": ("company_id", "330600000012345", "330600000012345", True),
@@ -112,7 +128,12 @@ FORMS = {
     "ones": ("phone", "11111111111", "11111111111", False),
     "middle dot": ("person_name", "阿卜杜拉•买买提", "阿卜杜拉·买买提", True),
     "name spaces": ("person_name", "张　 三", "张三", True),
-    "legal form": ("company_name", "杭州甲（浙江）有限责任公司", "杭州甲(浙江)有限公司", True),
+    "legal form": (
+        "company_name",
+        "杭州甲（浙江）有限责任公司",
+        "杭州甲(浙江)有限公司",
+        True,
+    ),
     "share company": ("company_name", "甲股份有限公司", "甲股份公司", True),
     "case number": ("id", "（2024）浙01 民初〔5〕号", "(2024)浙01民初(5)号", True),
 }

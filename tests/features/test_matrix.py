@@ -21,13 +21,30 @@ EVERY_FAMILY = (
     {"levels": ["kind"]},
     {"history": HISTORY},
     {"history": {**HISTORY, "named": "near", "anchor": "around", "windows": "400d"}},
-    {"history": {**HISTORY, "of": "claims", "named": "own", "measures": {"n": "*", "total": "amount"}}},
+    {
+        "history": {
+            **HISTORY,
+            "of": "claims",
+            "named": "own",
+            "measures": {"n": "*", "total": "amount"},
+        }
+    },
     {"derive": {"cost_ratio": "last_cost / claimant_visits_total"}},
-    {"peers": {"value": ["amount"], "within": "kind", "min_size": 2, "stat": ["robust_z", "percentile"]}},
+    {
+        "peers": {
+            "value": ["amount"],
+            "within": "kind",
+            "min_size": 2,
+            "stat": ["robust_z", "percentile"],
+        }
+    },
 )
 RULES = (
     rule("own_n >= 1", code="S1", layer=1),
-    rule("claimant_visits_n >= 2", reason={"en": "{claimant_visits_n}", "zh": "{near_total_400d}"}),
+    rule(
+        "claimant_visits_n >= 2",
+        reason={"en": "{claimant_visits_n}", "zh": "{near_total_400d}"},
+    ),
 )
 
 
@@ -50,7 +67,11 @@ def outcome(catalog, data, as_of=AS_OF):
 def base_data():
     return {
         "claims": [claim(1), claim(2, person="p2", amount=50), claim(3, kind="b")],
-        "visits": [visit("2024-05-01"), visit("2024-06-01", person="p2"), visit("2024-06-15")],
+        "visits": [
+            visit("2024-05-01"),
+            visit("2024-06-01", person="p2"),
+            visit("2024-06-15"),
+        ],
     }
 
 
@@ -80,21 +101,29 @@ def test_rows_not_yet_known_change_nothing_and_count_later(catalog, source):
 def test_a_row_known_at_the_very_moment_counts(catalog):
     data = base_data()
     data["visits"].append(visit("2024-06-20", posted="2024-07-01"))
-    assert outcome(catalog, data)["features"] != outcome(catalog, base_data())["features"]
+    assert (
+        outcome(catalog, data)["features"] != outcome(catalog, base_data())["features"]
+    )
 
 
 def test_two_runs_on_two_threads_give_the_same_bytes(tmp_path):
     """Sums of fractions in another order would move scores and reorder ties."""
     kinds = "abc"
-    claims = [claim(n, person=f"p{n % 700}", amount=n % 97 / 7, kind=kinds[n % 3]) for n in range(20_000)]
-    visits = [visit("2024-05-01", person=f"p{n % 700}", cost=n % 89 / 3) for n in range(20_000)]
+    claims = [
+        claim(n, person=f"p{n % 700}", amount=n % 97 / 7, kind=kinds[n % 3])
+        for n in range(20_000)
+    ]
+    visits = [
+        visit("2024-05-01", person=f"p{n % 700}", cost=n % 89 / 3)
+        for n in range(20_000)
+    ]
     written = []
     for run in range(2):
         with opened(tmp_path / str(run)) as catalog:
             catalog.fetch("SET threads = 2")
             loaded = model(*EVERY_FAMILY)
             found = known(catalog, loaded, {"claims": claims, "visits": visits})
-            units = enriched_units(found, lambda t, name: catalog.keep(t, f"_{name}"))  # noqa: B023
+            units = enriched_units(found, lambda t, name: catalog.keep(t, f"_{name}"))
             catalog.write(feature_matrix(units, loaded).order_by("unit_id"), "matrix")
             written.append(catalog.path("matrix").read_bytes())
     assert written[0] == written[1]
@@ -115,11 +144,16 @@ def test_vocabulary_and_matrix_agree_on_every_column(catalog, name):
 
 def test_evidence_holds_the_own_row_and_at_most_ten_newest_of_a_source(catalog):
     days = [str(d)[:10] for d in pd.date_range("2024-01-01", periods=30)]
-    data = {"claims": [claim(1), claim(2, person=None)], "visits": [visit(d) for d in days]}
+    data = {
+        "claims": [claim(1), claim(2, person=None)],
+        "visits": [visit(d) for d in days],
+    }
     loaded = model({"history": HISTORY})
     found = known(catalog, loaded, data)
     rows = catalog.rows(evidence(found, enriched_units(found)))
-    own = [(r["unit_id"], r["row_key"], r["line"]) for r in rows if r["source"] == "claims"]
+    own = [
+        (r["unit_id"], r["row_key"], r["line"]) for r in rows if r["source"] == "claims"
+    ]
     assert sorted(own) == [("c1", "c1", 2), ("c2", "c2", 3)]
     linked = [r for r in rows if r["source"] == "visits"]
     assert sorted(r["line"] for r in linked) == list(range(22, 32))

@@ -65,7 +65,9 @@ def test_percentile_agrees_with_pandas(catalog, units):
     group = units["g"].fillna("(unknown)")
     size = units["x"].groupby(group).transform("count")
     weight = (size / (size + 20)).where(size >= 20, 0.0)
-    want = weight * units["x"].groupby(group).transform(rank) + (1 - weight) * rank(units["x"])
+    want = weight * units["x"].groupby(group).transform(rank) + (1 - weight) * rank(
+        units["x"]
+    )
     np.testing.assert_allclose(got.to_numpy(dtype=float), want.to_numpy(), atol=1e-9)
 
 

@@ -45,7 +45,15 @@ def reason(catalog, template: str, row=FULL, **changes) -> str:
 
 @pytest.mark.parametrize(
     "when",
-    ["x > 0", "not x > 0", "x <> 0", "n not in (1)", "not b", "d < '2025-01-01'", "t <> ''"],
+    [
+        "x > 0",
+        "not x > 0",
+        "x <> 0",
+        "n not in (1)",
+        "not b",
+        "d < '2025-01-01'",
+        "t <> ''",
+    ],
 )
 def test_unknown_never_fires(catalog, when):
     assert flags(catalog, units(EMPTY), rule(when)) == [[False]]
@@ -61,7 +69,9 @@ def test_scope_gates_the_higher_layers_alone(catalog):
 
 
 def test_parameters_are_filled_into_condition_and_reason(catalog):
-    declared = rule("n >= least", params={"least": 7}, reason={"en": "{least}", "zh": "x"})
+    declared = rule(
+        "n >= least", params={"least": 7}, reason={"en": "{least}", "zh": "x"}
+    )
     table = units(FULL)
     found = rules(declared)
     hits = catalog.rows(rule_hits(table, rule_flags(table, found), found))
@@ -97,7 +107,9 @@ NUMBERS |= {12345678.9: "12345678.9", 1e60: "?"}
 
 
 @pytest.mark.parametrize(("number", "text"), NUMBERS.items(), ids=str)
-def test_reason_shows_plain_numbers_without_exponent_or_idle_zeros(catalog, number, text):
+def test_reason_shows_plain_numbers_without_exponent_or_idle_zeros(
+    catalog, number, text
+):
     assert reason(catalog, "{x}", ("u1", AS_OF, number, *FULL[3:])) == text
 
 
@@ -106,7 +118,9 @@ def test_code_that_differs_from_a_column_only_in_capitals_works(catalog):
     table = units(FULL, EMPTY)
     declared = rules(rule("t1 > 0", reason={"en": "{t1}", "zh": "{t1}"}))
     flagged = catalog.keep(rule_flags(table, declared), "flags")
-    assert [h["unit_id"] for h in catalog.rows(rule_hits(table, flagged, declared))] == ["u1"]
+    assert [
+        h["unit_id"] for h in catalog.rows(rule_hits(table, flagged, declared))
+    ] == ["u1"]
 
 
 def test_model_without_rules_has_no_hits_and_a_funnel_of_all(catalog):
@@ -125,16 +139,28 @@ def test_funnel_counts_hits_and_what_is_left_layer_by_layer(catalog):
     rows = [(f"u{n}", AS_OF, None, n, None, None, None, None) for n in range(5)]
     flagged = rule_flags(units(*rows), rules(*declared))
     assert catalog.rows(funnel(flagged, rules(*declared))) == [
-        {"units": 5, "hit_1": 4, "left_1": 4, "hit_2": 3, "left_2": 3, "hit_3": 2, "left_3": 1}
+        {
+            "units": 5,
+            "hit_1": 4,
+            "left_1": 4,
+            "hit_2": 3,
+            "left_2": 3,
+            "hit_3": 2,
+            "left_3": 1,
+        }
     ]
     nothing = rule_flags(units(), rules(*declared))
     assert set(catalog.rows(funnel(nothing, rules(*declared)))[0].values()) == {0}
 
 
 def test_rules_read_features_of_real_units(catalog):
-    declared = rule("amount > 500 and kind = 'a'", reason={"en": "{amount}", "zh": "{kind}"})
+    declared = rule(
+        "amount > 500 and kind = 'a'", reason={"en": "{amount}", "zh": "{kind}"}
+    )
     loaded = model(rules=[declared])
     table = units_of(catalog, loaded, {"claims": [claim(1), claim(2, kind="b")]})
     hits = rule_hits(table, rule_flags(table, loaded.rules), loaded.rules)
     rows = catalog.rows(hits)
-    assert [(r["unit_id"], r["reason_en"], r["reason_zh"]) for r in rows] == [("c1", "1000", "a")]
+    assert [(r["unit_id"], r["reason_en"], r["reason_zh"]) for r in rows] == [
+        ("c1", "1000", "a")
+    ]

@@ -31,7 +31,11 @@ def test_good_rows_keep_values_lines_and_dates(catalog):
     rows, rejected, counts = read(catalog, [claim(1, phone="138 0013 8000", order="x")])
     assert rejected == []
     row = rows[0]
-    assert (row["_file"], row["_line"], row["_batch"]) == ("claims.csv", 2, "claims.csv@0")
+    assert (row["_file"], row["_line"], row["_batch"]) == (
+        "claims.csv",
+        2,
+        "claims.csv@0",
+    )
     assert (row["_row_key"], row["order"]) == ("c1", "x")
     assert row["_known_at"] == row["_event_at"] == datetime(2024, 6, 1)
     assert row["phone"] == row["_key_phone"] == "13800138000"

@@ -7,7 +7,6 @@ import pytest
 from features.sources import typed
 from tests.factories import CLAIMS, VISITS, model, raw
 
-
 LEVELS = {"open": ["开业", "在营（开业）"], "none": ["2.0", "2"]}
 VALUES = [
     ("string", {}, " 甲（乙） ", "甲（乙）"),
@@ -85,7 +84,9 @@ def read(catalog):
     }
     texts = {f"x{i}": row[2] for i, row in enumerate([*VALUES, *UNREADABLE])}
     declared = {**VISITS["columns"], **columns}
-    loaded = model(sources={"claims": CLAIMS, "visits": {**VISITS, "columns": declared}})
+    loaded = model(
+        sources={"claims": CLAIMS, "visits": {**VISITS, "columns": declared}}
+    )
     table = typed(raw(loaded, "visits", [texts]), loaded.spec, "visits")
     row = catalog.rows(table)[0]
     return [(row[name], row[f"_problem_{name}"]) for name in columns]
@@ -96,7 +97,9 @@ def test_text_becomes_the_value_it_means(read, number):
     expected = VALUES[number][3]
     value, fault = read[number]
     assert fault is None
-    assert value == (pytest.approx(expected) if isinstance(expected, float) else expected)
+    assert value == (
+        pytest.approx(expected) if isinstance(expected, float) else expected
+    )
 
 
 UNREADABLE = [

@@ -63,7 +63,14 @@ class Home:
         """The whole newest list, without what two installations cannot share."""
         found = self.json("leads", "tiny", "--top", 100_000)
         for record in (found["run"], *found["leads"]):
-            for name in ("published_at", "mlflow_run", "inputs", "id", "run_id", "digest"):
+            for name in (
+                "published_at",
+                "mlflow_run",
+                "inputs",
+                "id",
+                "run_id",
+                "digest",
+            ):
                 record.pop(name, None)
         return found
 

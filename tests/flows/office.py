@@ -93,6 +93,4 @@ def _visits(persons: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
 
 
 def _name(person: int) -> str:
-    return (
-        SURNAMES[person % 10] + GIVEN[person % 15] + GIVEN[person // 10 % 15]
-    )
+    return SURNAMES[person % 10] + GIVEN[person % 15] + GIVEN[person // 10 % 15]
