@@ -1,4 +1,4 @@
-"""Adapters for the shared ADBench harness (`bench.py MODULE:FUNCTION`), no labels used."""
+"""Callables for a harness that runs ADBench's protocol on its tables; no labels used."""
 
 from typing import Any
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, RootModel
+from pydantic import BeforeValidator, Field, RootModel
 
 from configs.errors import Problem, nearest
 from configs.expressions import Kind, names, parse
@@ -32,7 +32,7 @@ class CaseSpec(Spec):
     """One golden case of one rule."""
 
     case: Literal["hit", "near miss", "null"]
-    given: dict[str, Given] = {}
+    given: Mapping[str, Given] = Field(default_factory=dict)
     fires: bool
     note: str = ""
 

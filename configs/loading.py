@@ -116,7 +116,8 @@ def _from_pydantic(details: ErrorDetails) -> Problem:
     path = "".join(_path_part(part) for part in details["loc"]).lstrip(".")
     message, got = details["msg"], details["input"]
     if details["type"] == "literal_error":
-        allowed = re.findall(r"'([^']*)'", details["ctx"]["expected"])
+        expected = details["ctx"]["expected"]
+        allowed = re.findall(r"'([^']*)'", expected) or re.findall(r"\d+", expected)
         message = f"must be one of {', '.join(allowed)}{_near(got, allowed)}"
     if details["type"] == "missing":
         return Problem(path, "is missing")

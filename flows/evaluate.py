@@ -49,7 +49,7 @@ def evaluate(
         _check_overlap(scores, labels, run, model.spec.labels)
     if baselines:
         stage("fitting the single detectors")
-        scores = _with_baselines(scores, settings, run)
+        scores = with_baselines(scores, settings, run)
     stage("comparing")
     return tables(scores, labels, model)
 
@@ -135,7 +135,7 @@ def _check_overlap(
         )
 
 
-def _with_baselines(
+def with_baselines(
     scores: pd.DataFrame, settings: Settings, run: RunRecord
 ) -> pd.DataFrame:
     """The published scores and, beside them, single detectors on the same matrix."""

@@ -52,7 +52,7 @@ def _lead_cells(lead: LeadRecord) -> list[str]:
         str(lead.rank_fused),
         lead.unit_id,
         "" if lead.title == lead.unit_id else lead.title,
-        f"{lead.fused:.3f}",
+        f"{lead.fused:.4f}",
         str(lead.rank_score),
         str(lead.rank_rules) if lead.rules > 0 else "-",
         "" if lead.money is None else f"{lead.money:,.0f}",

@@ -62,15 +62,23 @@ class _Scan:
         return self.last in (b"\n", b"\r")
 
     @property
+    def lone(self) -> int:
+        return self.returns - self.both
+
+    @property
+    def returns_end_lines(self) -> bool:
+        """As on old Macs; elsewhere a lone carriage return is a stray character."""
+        return self.lone > self.feeds
+
+    @property
     def lines(self) -> int:
-        ends = self.feeds or self.returns
+        ends = self.feeds + (self.lone if self.returns_end_lines else 0)
         return ends + (0 if self.complete else 1)
 
     @property
     def uniform(self) -> bool:
-        """One kind of line end only; the engine gives up where they are mixed."""
-        one_kind = self.returns == 0 or self.feeds == 0
-        return one_kind or self.returns == self.feeds == self.both
+        """Every line ends in the same way; the engine gives up where they are mixed."""
+        return self.returns == 0 or self.returns == self.feeds == self.both
 
 
 def read_csv(
@@ -177,6 +185,7 @@ def _check_text(part: Part, start: bytes) -> None:
 
 def _rewrite(source: Path, target: Path, scan: _Scan) -> None:
     """A UTF-8 copy with line feeds alone; a stray carriage return becomes a blank."""
+    lone = "\n" if scan.returns_end_lines else " "
     with (
         opened_plain(source) as file,
         target.open("w", encoding="utf-8", newline="") as out,
@@ -185,11 +194,7 @@ def _rewrite(source: Path, target: Path, scan: _Scan) -> None:
         while chunk := reader.read(_CHUNK):
             if chunk.endswith("\r"):
                 chunk += reader.read(1)
-            out.write(chunk if scan.uniform else _with_line_feeds(chunk))
-
-
-def _with_line_feeds(text: str) -> str:
-    return _LONE_CR.sub(" ", text).replace("\r\n", "\n")
+            out.write(_LONE_CR.sub(lone, chunk).replace("\r\n", "\n"))
 
 
 def _header(part: Part, path: Path) -> tuple[list[str], str]:

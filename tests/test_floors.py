@@ -61,5 +61,9 @@ def test_module_and_its_functions_are_short(path):
 
 
 def test_nothing_is_left_to_do():
-    marked = [shown(p) for p in MODULES if re.search(r"\bTODO\b|\bFIXME\b", p.read_text("utf-8"))]
+    marked = [
+        shown(p)
+        for p in MODULES
+        if re.search(r"\bTODO\b|\bFIXME\b", p.read_text("utf-8"))
+    ]
     assert marked == []

@@ -30,7 +30,7 @@ def failures() -> dict[str, list[dict[str, object]]]:
     return found
 
 
-@pytest.mark.parametrize(("model", "code"), RULES, ids=lambda value: str(value))
+@pytest.mark.parametrize(("model", "code"), RULES, ids=str)
 def test_rule_agrees_with_its_golden_cases(failures, model, code):
     assert [row for row in failures[model] if row["code"] == code] == []
 

@@ -19,7 +19,12 @@ def spec(**changes) -> ModelSpec:
         ("visits", ("claimant",), (), [("person", "person")]),
         ("visits", ("claimant",), ("place",), [("person", "place")]),
         ("visits", ("kind",), ("place",), [("kind", "place")]),
-        ("visits", ("claimant", "kind"), ("patient", "place"), [("person", "person"), ("kind", "place")]),
+        (
+            "visits",
+            ("claimant", "kind"),
+            ("patient", "place"),
+            [("person", "person"), ("kind", "place")],
+        ),
         ("claims", ("claimant",), (), [("person", "person")]),
         ("claims", ("kind",), (), [("kind", "kind")]),
     ],
@@ -31,9 +36,21 @@ def test_names_resolve_to_column_pairs(of, by, as_, pairs):
 @pytest.mark.parametrize(
     ("by", "as_", "message"),
     [
-        (("claimnt",), (), "'claimnt' is no role or column of the unit; did you mean 'claimant'?"),
-        (("kind",), (), "no single role of visits matches 'kind' (it has none): say 'as: ...'"),
-        (("kind",), ("plac",), "'plac' is no role or column of visits; did you mean 'place'?"),
+        (
+            ("claimnt",),
+            (),
+            "'claimnt' is no role or column of the unit; did you mean 'claimant'?",
+        ),
+        (
+            ("kind",),
+            (),
+            "no single role of visits matches 'kind' (it has none): say 'as: ...'",
+        ),
+        (
+            ("kind",),
+            ("plac",),
+            "'plac' is no role or column of visits; did you mean 'place'?",
+        ),
         (("kind", "claimant"), ("place",), "'as' names 1 keys, 'by' names 2"),
     ],
 )
@@ -46,7 +63,13 @@ def test_names_that_lead_nowhere_say_what_is_there(by, as_, message):
 def test_two_roles_of_one_entity_must_be_told_apart():
     roles = [*PERSON["from"], {"source": "visits", "id": "place", "role": "nurse"}]
     with pytest.raises(KeyProblem, match="it has patient, nurse"):
-        key_pairs(spec(entities={"person": {"from": roles}}), "visits", ("claimant",), (), UNIT)
+        key_pairs(
+            spec(entities={"person": {"from": roles}}),
+            "visits",
+            ("claimant",),
+            (),
+            UNIT,
+        )
 
 
 def test_protected_column_of_another_source_is_no_key():

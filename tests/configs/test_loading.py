@@ -23,7 +23,9 @@ def written(models: Path, spec=None, rules=None, text: str | None = None) -> Pat
     body = text if text is not None else dump(copy.deepcopy(spec or declaration()))
     (folder / "model.yaml").write_text(body, encoding="utf-8")
     default = [rule("amount > 1")]
-    (folder / "rules.yaml").write_text(dump(copy.deepcopy(rules or default)), encoding="utf-8")
+    (folder / "rules.yaml").write_text(
+        dump(copy.deepcopy(rules or default)), encoding="utf-8"
+    )
     return folder
 
 
@@ -58,7 +60,9 @@ def test_hash_follows_the_content_alone(tmp_path):
 
 def test_unknown_model_is_answered_with_the_nearest(tmp_path):
     written(tmp_path)
-    with pytest.raises(DeclarationError, match=r"no supervision model 'tinny' in .*did you mean 'tiny'"):
+    with pytest.raises(
+        DeclarationError, match=r"no supervision model 'tinny' in .*did you mean 'tiny'"
+    ):
         load_model("tinny", tmp_path)
 
 
@@ -129,23 +133,58 @@ MODEL_ERRORS = {
         "entities.person.from[0].id: claims has no column 'persn'; did you mean 'person'?",
     ),
     "role given twice": (
-        ("entities.person.from", [{"source": "claims", "id": i, "role": "x"} for i in ("person", "claim_no")]),
+        (
+            "entities.person.from",
+            [
+                {"source": "claims", "id": i, "role": "x"}
+                for i in ("person", "claim_no")
+            ],
+        ),
         "role: x",
         "entities.person.from[1].role: claims has a role 'x' already",
     ),
     "bad window": (
-        ("features", [{"history": {"of": "visits", "by": "claimant", "windows": ["180"], "measures": {"n": "*"}}}]),
+        (
+            "features",
+            [
+                {
+                    "history": {
+                        "of": "visits",
+                        "by": "claimant",
+                        "windows": ["180"],
+                        "measures": {"n": "*"},
+                    }
+                }
+            ],
+        ),
         "'180'",
         "features[0].history.windows[0]: got '180': a window is a number of days (180d) or all",
     ),
-    "empty family": (("features", [{"columns": None}]), "columns: null", "features[0]: an entry names one of columns, levels, lookup, derive, history, peers, coverage"),
+    "empty family": (
+        ("features", [{"columns": None}]),
+        "columns: null",
+        "features[0]: an entry names one of columns, levels, lookup, derive, history, "
+        "peers, coverage",
+    ),
     "two families": (
         ("features", [{"columns": ["amount"], "levels": ["kind"]}]),
         "- columns",
-        "features[0]: an entry names one of columns, levels, lookup, derive, history, peers, coverage",
+        "features[0]: an entry names one of columns, levels, lookup, derive, history, "
+        "peers, coverage",
     ),
     "unknown aggregate": (
-        ("features", [{"history": {"of": "visits", "by": "claimant", "measures": {"n": {"men": "cost"}}}}]),
+        (
+            "features",
+            [
+                {
+                    "history": {
+                        "of": "visits",
+                        "by": "claimant",
+                        "measures": {"n": {"men": "cost"}},
+                    }
+                }
+            ],
+        ),
         "men: cost",
         "features[0].history.measures.n: a measure names one aggregate; did you mean 'mean'?",
     ),
@@ -194,14 +233,22 @@ MODEL_ERRORS = {
 }
 
 
-@pytest.mark.parametrize(("changed", "fragment", "message"), MODEL_ERRORS.values(), ids=MODEL_ERRORS)
+@pytest.mark.parametrize(
+    ("changed", "fragment", "message"), MODEL_ERRORS.values(), ids=MODEL_ERRORS
+)
 def test_model_error_names_file_line_and_path(tmp_path, changed, fragment, message):
-    spec = change(*changed) if changed[1] is not None else change(*changed)
+    spec = change(*changed)
     path = written(tmp_path, spec) / "model.yaml"
     found = complaint(tmp_path)
-    assert [row.split(": ", 1)[1] for row in found if message in row] == [message], found
+    assert [row.split(": ", 1)[1] for row in found if message in row] == [message], (
+        found
+    )
     named = {int(row.split(":")[1]) for row in found if message in row}
-    assert named <= {line_of(path, fragment), line_of(path, fragment) - 1, *same(path, fragment)}
+    assert named <= {
+        line_of(path, fragment),
+        line_of(path, fragment) - 1,
+        *same(path, fragment),
+    }
 
 
 def same(path: Path, fragment: str) -> set[int]:
@@ -218,8 +265,14 @@ RULE_ERRORS = {
         rule("sex = '女'"),
         "rules[0].when: rule T1: 'sex' is protected or excluded by privacy and never scored",
     ),
-    "no condition": (rule("amount + 1"), "rules[0].when: must be boolean, got a number"),
-    "null": (rule("amount = null"), "rules[0].when: rule T1: eq of null is never known; say 'is null'"),
+    "no condition": (
+        rule("amount + 1"),
+        "rules[0].when: must be boolean, got a number",
+    ),
+    "null": (
+        rule("amount = null"),
+        "rules[0].when: rule T1: eq of null is never known; say 'is null'",
+    ),
     "reason": (
         rule("amount > 1", reason={"en": "{amuont}", "zh": "x"}),
         "rules[0].reason.en: unknown name 'amuont'; did you mean 'amount'?",
@@ -236,7 +289,10 @@ RULE_ERRORS = {
         rule("amount > 1", params={"amount": 3}),
         "rules[0].params.amount: 'amount' is a column already",
     ),
-    "layer": (rule("amount > 1", layer=5), "rules[0].layer: got 5: Input should be 1, 2, 3 or 4"),
+    "layer": (
+        rule("amount > 1", layer=5),
+        "rules[0].layer: got 5: must be one of 1, 2, 3, 4",
+    ),
     "code": (
         rule("amount > 1", code="t1"),
         "rules[0].code: got 't1': String should match pattern '^[A-Z][A-Z0-9]{0,7}$'",
@@ -294,7 +350,9 @@ def test_file_in_another_encoding_is_named(tmp_path):
 def test_missing_rules_file_is_named(tmp_path):
     folder = written(tmp_path)
     (folder / "rules.yaml").unlink()
-    assert complaint(tmp_path) == [f"{folder / 'rules.yaml'}: the file is missing; the model names it"]
+    assert complaint(tmp_path) == [
+        f"{folder / 'rules.yaml'}: the file is missing; the model names it"
+    ]
 
 
 def test_words_for_yes_and_no_stay_words(tmp_path):

@@ -25,7 +25,9 @@ def test_template_splits_into_text_and_slots():
     assert split("无") == ["无"]
 
 
-@pytest.mark.parametrize("text", ["{}", "{x!r}", "{x:>5}", "{X}", "{x.y}", "{x[0]}", "{x", "x}", "{{x}}"])
+@pytest.mark.parametrize(
+    "text", ["{}", "{x!r}", "{x:>5}", "{X}", "{x.y}", "{x[0]}", "{x", "x}", "{{x}}"]
+)
 def test_other_placeholders_are_refused(text):
     with pytest.raises(TemplateError):
         split(text)
@@ -53,7 +55,12 @@ def test_protected_columns_are_dropped_by_name_by_header_and_by_choice():
             privacy={"exclude": ["place"]},
         )
     )
-    assert excluded_columns(spec, spec.sources["visits"]) == {"sex", "x1", "x2", "place"}
+    assert excluded_columns(spec, spec.sources["visits"]) == {
+        "sex",
+        "x1",
+        "x2",
+        "place",
+    }
 
 
 def test_mask_keeps_three_characters():
@@ -79,7 +86,6 @@ def test_telemetry_is_silenced_whatever_was_set(monkeypatch, tmp_path):
     for name in ("MLFLOW_DISABLE_TELEMETRY", "PREFECT_SERVER_ANALYTICS_ENABLED"):
         monkeypatch.delenv(name, raising=False)
     silence_telemetry(Settings(home=tmp_path))
-
 
     assert os.environ["DO_NOT_TRACK"] == "1"
     assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"

@@ -2,7 +2,16 @@
 
 import pytest
 
-from tests.factories import CLAIMS, VISITS, claim, frame_of, model, problems, units_of, visit
+from tests.factories import (
+    CLAIMS,
+    VISITS,
+    claim,
+    frame_of,
+    model,
+    problems,
+    units_of,
+    visit,
+)
 
 
 def found(catalog, data, *features):
