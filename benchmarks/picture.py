@@ -54,7 +54,9 @@ def _save(console: Console, name: str) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     drawn = console.export_svg(theme=THEME, code_format=SVG, unique_id="leadline")
     # Rich counts a Chinese character as one cell there and would squeeze the text.
-    (FOLDER / name).write_text(re.sub(r' textLength="[^"]*"', "", drawn), encoding="utf-8")
+    (FOLDER / name).write_text(
+        re.sub(r' textLength="[^"]*"', "", drawn), encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

@@ -44,9 +44,7 @@ def evaluate(
     model = load_model(name, settings.models)
     run = queries.latest_run(name)
     scores = pd.read_parquet(settings.published / run.scores_path)
-    labels = read_labels(model, labels_file, data)
-    if model.spec.labels:
-        _check_overlap(scores, labels, run, model.spec.labels)
+    labels = _labels_of(run, scores, read_labels(model, labels_file, data))
     if baselines:
         stage("fitting the single detectors")
         scores = with_baselines(scores, settings, run)
@@ -119,20 +117,20 @@ def _declared_file(spec: LabelsSpec, data: str) -> Path:
     return found[0]
 
 
-def _check_overlap(
-    scores: pd.DataFrame, labels: pd.DataFrame, run: RunRecord, spec: LabelsSpec
-) -> None:
+def _labels_of(
+    run: RunRecord, scores: pd.DataFrame, labels: pd.DataFrame
+) -> pd.DataFrame:
+    """The labels of units that the run scored; others were not known or rejected."""
     repeated = labels["unit_id"][labels["unit_id"].duplicated()]
     if len(repeated):
+        raise DeliveryError(f"the labels judge {repeated.iloc[0]!r} more than once")
+    found = labels[labels["unit_id"].isin(scores["unit_id"])]
+    if found["label"].isna().all():
         raise DeliveryError(
-            f"the labels give {spec.key} {repeated.iloc[0]!r} more than once"
+            f"none of the {len(labels):,} labelled units is in run {run.id} with a known "
+            "outcome; do the labels belong to another delivery?"
         )
-    judged = labels.dropna(subset="label")["unit_id"]
-    if not judged.isin(scores["unit_id"]).any():
-        raise DeliveryError(
-            f"none of the {len(judged):,} units with a known outcome is in run {run.id}; do the "
-            f"labels ({spec.key}, {spec.value}) belong to another delivery?"
-        )
+    return found
 
 
 def with_baselines(

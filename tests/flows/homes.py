@@ -1,5 +1,6 @@
 """Installations for tests: the command line in a process, and homes with a champion."""
 
+import io
 import json
 import os
 import shutil
@@ -7,15 +8,17 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
+from flows.cli import main
 from tests.flows.office import MODELS
 
 ROOT = Path(__file__).parents[2]
-Child = subprocess.CompletedProcess[str]
+Child = subprocess.CompletedProcess
 
 
 @dataclass(frozen=True)
@@ -45,14 +48,30 @@ class Home:
             env=self.environment(),
         )  # fmt: skip
 
+    def inside(self, *arguments: Any) -> Child:
+        """The same command in this process: no start-up to wait for."""
+        out, err, code = io.StringIO(), io.StringIO(), 0
+        argv = ["leadline", *map(str, arguments)]
+        with (
+            redirect_stdout(out),
+            redirect_stderr(err),
+            mock.patch.object(sys, "argv", argv),
+            mock.patch.dict(os.environ, self.environment(), clear=True),
+        ):
+            try:
+                main()
+            except SystemExit as end:
+                code = int(end.code or 0)
+        return Child(argv, code, out.getvalue(), err.getvalue())
+
     def run(self, *arguments: Any, **environment: str) -> Child:
         return subprocess.run(
             self.command(*arguments), capture_output=True, text=True, cwd=ROOT,
             env=self.environment(**environment), check=False,
         )  # fmt: skip
 
-    def ok(self, *arguments: Any, **environment: str) -> str:
-        done = self.run(*arguments, **environment)
+    def ok(self, *arguments: Any) -> str:
+        done = self.inside(*arguments)
         assert done.returncode == 0, done.stderr + done.stdout
         return done.stdout
 
