@@ -22,12 +22,20 @@ def compile_node(node: Node, table: Table) -> Value:
     if isinstance(node, Name):
         return table[node.id]
     if isinstance(node, Constant):
-        return ibis.null() if node.value is None else ibis.literal(node.value)
+        return constant(node.value)
     args = [compile_node(arg, table) for arg in node.args]
     if node.op in _ARITHMETIC:
         # Whole numbers would overflow, which ends the query, where these only round.
         args = [arg.cast("float64") for arg in args]
     return _COMPILERS[node.op](*args)
+
+
+def constant(value: float | int | str | bool | None) -> Value:
+    """A value of the declaration; a fraction as a float on every engine."""
+    if isinstance(value, float):
+        # DuckDB reads a bare 1.5 as a decimal, whose arithmetic overflows.
+        return ibis.literal(repr(value)).cast("float64")
+    return ibis.null() if value is None else ibis.literal(value)
 
 
 def days_between(start: Any, end: Any) -> Value:

@@ -11,7 +11,7 @@ from configs.schema import RuleSpec
 from configs.tables import RULE_HITS
 from configs.templates import Slot, split
 from features.contracts import conform, ibis_schema
-from features.expressions import compile_node, rounded
+from features.expressions import compile_node, constant, rounded
 
 SCOPE_LAYER = 1
 _FIRED = "_fired_"
@@ -89,7 +89,7 @@ def _filled(rows: Table, template: str, rule: RuleSpec) -> StringValue:
 
 def _shown(rows: Table, slot: Slot, rule: RuleSpec) -> StringValue:
     value: Any = (
-        ibis.literal(rule.params[slot.name])
+        constant(rule.params[slot.name])
         if slot.name in rule.params
         else rows[slot.name]
     )

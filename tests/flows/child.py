@@ -11,13 +11,12 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from flows import intake, pipeline, score
+from flows import intake, score
 from flows.cli import main
 from serving import publish
 
 POINTS: dict[str, tuple[ModuleType, str]] = {
     "reading": (intake, "core"),
-    "features": (pipeline, "engineer"),
     "scoring": (score, "explain"),
     "publishing": (publish, "insert_run"),
 }

@@ -110,9 +110,18 @@ def copied(home: Home, target: Path, *, published: bool = True) -> Home:
         shutil.copytree(home.path / name, target / name)
     (target / "var").mkdir(exist_ok=True)
     if published:
-        shutil.copy2(home.path / "var/leadline.sqlite3", target / "var")
+        _copy_store(home.path / "var/leadline.sqlite3", target / "var")
     _relocate(target / "mlruns/mlflow.db", str(home.path), str(target))
     return Home(target, home.models)
+
+
+def _copy_store(source: Path, folder: Path) -> None:
+    """Also what still stands in its write-ahead log."""
+    with (
+        closing(sqlite3.connect(source)) as old,
+        closing(sqlite3.connect(folder / source.name)) as new,
+    ):
+        old.backup(new)
 
 
 def _relocate(database: Path, old: str, new: str) -> None:

@@ -261,7 +261,7 @@ def test_after_all_of_them_the_list_is_as_before(
 def test_an_unwritable_home_is_explained(template: Home, tmp_path: Path) -> None:
     (tmp_path / "home").write_text("a file where the folder should be")
 
-    done = Home(tmp_path / "home").run("score", "tiny", "--data", "x")
+    done = Home(tmp_path / "home").inside("score", "tiny", "--data", "x")
 
     assert done.returncode == 1
     assert "Traceback" not in done.stderr

@@ -1,0 +1,121 @@
+"""The Prefect flows on a new installation, in a process of their own; all stays at home."""
+
+import json
+import re
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.orchestrate import FLOWS
+from tests.flows.homes import ROOT, Child, Home, copied
+from tests.flows.office import office
+
+pytestmark = pytest.mark.slow
+AT_HOME = re.compile(
+    r"^socket\.\w+\t(\('(127\.0\.0\.1|::1|localhost)',.*|'(127\.0\.0\.1|::1|localhost)'"
+    r"|b'(127\.0\.0\.1|localhost)'|'[\x00/].*|None|b''|'')$"
+)
+
+
+@dataclass(frozen=True)
+class Nights:
+    """What came of the three flows."""
+
+    home: Home
+    done: Child
+    results: list[list[int]]
+    spoke_to: list[str]
+
+    def rows(self, query: str) -> list[Any]:
+        with closing(sqlite3.connect(self.home.path / "prefect" / "prefect.db")) as db:
+            return db.execute(query).fetchall()
+
+
+def recorded(home: Home, *command: Any) -> tuple[Child, list[str]]:
+    """A process, and every address that it or its children spoke to."""
+    file = home.path.parent / "sockets.txt"
+    own = home.environment(
+        LEADLINE_TEST_SOCKETS=str(file),
+        PYTHONPATH=f"{ROOT}/tests/flows/recorder:{ROOT}",
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", *map(str, command)], capture_output=True, text=True,
+        cwd=ROOT, env=own, check=False,
+    )  # fmt: skip
+    return done, file.read_text().splitlines()
+
+
+@pytest.fixture(scope="module")
+def nights(tmp_path_factory: pytest.TempPathFactory, delivered: Path) -> Nights:
+    folder = tmp_path_factory.mktemp("nights")
+    home = Home(folder / "home")
+    broken = office().write(folder / "broken")
+    (broken / "payments.csv").write_bytes(b"")
+    done, spoke_to = recorded(home, "tests.flows.prefect_child", delivered, broken)
+    assert done.stdout, done.stderr
+    return Nights(home, done, json.loads(done.stdout.splitlines()[-1]), spoke_to)
+
+
+def test_the_first_night_trains_scores_and_publishes(
+    nights: Nights, template: Home
+) -> None:
+    assert nights.results[0] == [0, 1], nights.done.stderr
+    ours, theirs = nights.home.leads(), template.leads()
+    assert ours["leads"] == theirs["leads"]
+    artifacts = nights.rows("SELECT key, type FROM artifact")
+    assert {("tiny-leads", "table"), ("tiny-list", "markdown")} <= set(artifacts)
+
+
+def test_artifacts_name_no_person(nights: Nights) -> None:
+    table = office().payments
+    held = repr(nights.rows("SELECT data, description FROM artifact"))
+
+    assert [
+        v for c in ("姓名", "身份证号", "电话") for v in table[c] if v in held
+    ] == []
+    assert "P00" in held
+
+
+def test_a_broken_delivery_fails_the_flow_at_once_and_the_list_stands(
+    nights: Nights,
+) -> None:
+    assert nights.results[1] == [3, 1]
+    assert "payments.csv: the file is empty (0 bytes)" in nights.done.stderr
+    states = dict(nights.rows("SELECT state_type, count(*) FROM flow_run GROUP BY 1"))
+    assert states == {"COMPLETED": 2, "FAILED": 1}
+    assert len(nights.home.run_ids()) == 1
+
+
+def test_a_passing_fault_is_tried_again(nights: Nights) -> None:
+    assert nights.results[2] == [0, 2]
+    assert nights.home.is_sound()
+
+
+def test_flows_and_their_server_speak_to_this_machine_alone(nights: Nights) -> None:
+    assert len(nights.spoke_to) > 10
+    assert [line for line in nights.spoke_to if not AT_HOME.match(line)] == []
+
+
+def test_training_and_scoring_speak_to_nobody(
+    template: Home, delivered: Path, tmp_path: Path
+) -> None:
+    home = copied(template, tmp_path / "home", published=False)
+    file = tmp_path / "sockets.txt"
+    for command in ("train", "score"):
+        done, spoke_to = recorded(
+            home, "flows.cli", command, "tiny", "--data", delivered
+        )
+        assert done.returncode == 0, done.stderr
+    assert file.is_file()  # the recorder was there
+
+    assert [line for line in spoke_to if not AT_HOME.match(line)] == []
+
+
+def test_every_flow_has_a_command() -> None:
+    assert set(FLOWS) == {"train", "score", "daily"}
