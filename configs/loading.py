@@ -176,7 +176,21 @@ def _child(node: yaml.Node | None, key: str, index: str) -> yaml.Node | None:
 def _check_references(path: Path, spec: ModelSpec) -> None:
     """Names that must point to declared sources and columns."""
     problems = [*_unit_problems(spec), *_source_problems(spec), *_role_problems(spec)]
-    raise_problems(path, problems)
+    raise_problems(path, [*_name_problems(path, spec), *problems])
+
+
+def _name_problems(path: Path, spec: ModelSpec) -> list[Problem]:
+    """The id is the folder's name, and privacy excludes columns that there are."""
+    problems = []
+    if spec.id != path.parent.name:
+        message = f"got {spec.id!r}: must be the folder's name, {path.parent.name!r}"
+        problems.append(Problem("id", message))
+    declared = {name for source in spec.sources.values() for name in source.columns}
+    for number, name in enumerate(spec.privacy.exclude):
+        if name not in declared:
+            message = f"no source has a column {name!r}{nearest(name, declared)}"
+            problems.append(Problem(f"privacy.exclude[{number}]", message))
+    return problems
 
 
 def _unit_problems(spec: ModelSpec) -> list[Problem]:

@@ -16,6 +16,7 @@ from features.expressions import compile_node, constant, rounded
 SCOPE_LAYER = 1
 _FIRED = "_fired_"
 Rules = tuple[RuleSpec, ...]
+Words = tuple[str, str]  # for true and for false
 
 
 def rule_flags(units: Table, rules: Rules) -> Table:
@@ -73,33 +74,38 @@ def _hits_of(joined: Table, rule: RuleSpec) -> Table:
         "as_of",
         code=ibis.literal(rule.code),
         layer=ibis.literal(rule.layer),
-        reason_en=_filled(rows, rule.reason.en, rule),
-        reason_zh=_filled(rows, rule.reason.zh, rule),
+        reason_en=_filled(rows, rule.reason.en, rule, ("yes", "no")),
+        reason_zh=_filled(rows, rule.reason.zh, rule, ("是", "否")),
     )
     return conform(hits, RULE_HITS)
 
 
-def _filled(rows: Table, template: str, rule: RuleSpec) -> StringValue:
+def _filled(rows: Table, template: str, rule: RuleSpec, words: Words) -> StringValue:
     parts = [
-        ibis.literal(part) if isinstance(part, str) else _shown(rows, part, rule)
+        ibis.literal(part) if isinstance(part, str) else _shown(rows, part, rule, words)
         for part in split(template)
     ]
     return reduce(lambda a, b: a + b, parts)
 
 
-def _shown(rows: Table, slot: Slot, rule: RuleSpec) -> StringValue:
+def _shown(rows: Table, slot: Slot, rule: RuleSpec, words: Words) -> StringValue:
     value: Any = (
         constant(rule.params[slot.name])
         if slot.name in rule.params
         else rows[slot.name]
     )
     text = (
-        _number_text(value, slot) if value.type().is_numeric() else _plain_text(value)
+        _number_text(value, slot)
+        if value.type().is_numeric()
+        else _plain_text(value, words)
     )
     return text.fill_null("?")
 
 
-def _plain_text(value: Any) -> StringValue:
+def _plain_text(value: Any, words: Words) -> StringValue:
+    if value.type().is_boolean():
+        yes, no = words
+        return ibis.cases((value, yes), (~value, no))
     return (
         value.date().cast("string")
         if value.type().is_timestamp()

@@ -260,6 +260,7 @@ def schedule(
     cron: Annotated[str, typer.Option(help="when, as in crontab")] = "0 2 * * *",
 ) -> None:
     """Serve the flow `daily` on a schedule until stopped."""
+    _make_prefect_home()
     from flows.orchestrate import daily
 
     daily.serve(
@@ -374,6 +375,11 @@ def demo(
 
     with _stages(22) as stage:
         run_demo(Settings(), claims=claims, seed=seed, stage=stage)
+
+
+def _make_prefect_home() -> None:
+    """Prefect makes the folder but not its parents: its server would never start."""
+    Path(os.environ["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)
 
 
 def _job(model: str, data: str, as_of: datetime | None, stage: Any) -> Any:

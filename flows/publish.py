@@ -64,11 +64,18 @@ def _tables(job: Job, catalog: Catalog) -> dict[str, pa.Table]:
         "reasons": conform(explained, PUBLISHED["reasons"]).order_by(
             "unit_id", "position"
         ),
-        "evidence": conform(
-            evidence(known_tables(job, catalog), shown), EVIDENCE
-        ).order_by("unit_id", "source", "batch", "line"),
+        "evidence": _evidence(job, catalog, shown),
     }
     return {name: catalog.arrow(table) for name, table in tables.items()}
+
+
+def _evidence(job: Job, catalog: Catalog, shown: Table) -> Table:
+    """Source rows of the explained leads, each lead's own row first."""
+    rows = evidence(known_tables(job, catalog), shown)
+    elsewhere = rows["source"] != job.model.spec.unit.source
+    return conform(
+        rows.order_by("unit_id", elsewhere, "source", "batch", "line"), EVIDENCE
+    )
 
 
 def _leads(job: Job, units: Table, scores: Table) -> Table:

@@ -39,7 +39,7 @@ def reason(catalog, template: str, row=FULL, **changes) -> str:
     words = {"en": template, "zh": f"共{template}"}
     table, declared = units(row), rules(rule("true", reason=words, **changes))
     hit = catalog.rows(rule_hits(table, rule_flags(table, declared), declared))[0]
-    assert hit["reason_zh"] == "共" + hit["reason_en"]
+    assert hit["reason_zh"] == "共" + IN_CHINESE.get(hit["reason_en"], hit["reason_en"])
     return hit["reason_en"]
 
 
@@ -78,6 +78,7 @@ def test_parameters_are_filled_into_condition_and_reason(catalog):
     assert [hit["reason_en"] for hit in hits] == ["7"]
 
 
+IN_CHINESE = {"yes": "是", "no": "否"}
 REASONS = {
     "{x}": "0.12",
     "{x:.0f}": "0",
@@ -88,7 +89,7 @@ REASONS = {
     "{n} of {n:.2f}": "7 of 7.00",
     "{t}": "甲{乙}",
     "{d}": "2024-03-05",
-    "{b}": "true",
+    "{b}": "yes",
     "none": "none",
 }
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from flows.orchestrate import FLOWS
+from tests.flows.conftest import alone
 from tests.flows.homes import ROOT, Child, Home, copied
 from tests.flows.office import office
 
@@ -28,7 +29,7 @@ class Nights:
     """What came of the three flows."""
 
     home: Home
-    done: Child
+    errors: str
     results: list[list[int]]
     spoke_to: list[str]
 
@@ -51,21 +52,27 @@ def recorded(home: Home, *command: Any) -> tuple[Child, list[str]]:
     return done, file.read_text().splitlines()
 
 
-@pytest.fixture(scope="module")
-def nights(tmp_path_factory: pytest.TempPathFactory, delivered: Path) -> Nights:
-    folder = tmp_path_factory.mktemp("nights")
-    home = Home(folder / "home")
-    broken = office().write(folder / "broken")
-    (broken / "payments.csv").write_bytes(b"")
-    done, spoke_to = recorded(home, "tests.flows.prefect_child", delivered, broken)
-    assert done.stdout, done.stderr
-    return Nights(home, done, json.loads(done.stdout.splitlines()[-1]), spoke_to)
+@pytest.fixture(scope="session")
+def nights(shared: Path, delivered: Path) -> Nights:
+    """Run once for all workers; the processes end with the fixture."""
+    folder = shared / "nights"
+    home, said = Home(folder / "home"), folder / "said.json"
+    with alone(shared / "nights.lock"):
+        if not said.exists():
+            broken = office().write(folder / "broken")
+            (broken / "payments.csv").write_bytes(b"")
+            child = "tests.flows.prefect_child"
+            done, spoke_to = recorded(home, child, delivered, broken)
+            said.write_text(json.dumps([done.stdout, done.stderr, spoke_to]))
+    out, errors, spoke_to = json.loads(said.read_text())
+    assert out, errors
+    return Nights(home, errors, json.loads(out.splitlines()[-1]), spoke_to)
 
 
 def test_the_first_night_trains_scores_and_publishes(
     nights: Nights, template: Home
 ) -> None:
-    assert nights.results[0] == [0, 1], nights.done.stderr
+    assert nights.results[0] == [0, 1], nights.errors
     ours, theirs = nights.home.leads(), template.leads()
     assert ours["leads"] == theirs["leads"]
     artifacts = nights.rows("SELECT key, type FROM artifact")
@@ -86,7 +93,7 @@ def test_a_broken_delivery_fails_the_flow_at_once_and_the_list_stands(
     nights: Nights,
 ) -> None:
     assert nights.results[1] == [3, 1]
-    assert "payments.csv: the file is empty (0 bytes)" in nights.done.stderr
+    assert "payments.csv: the file is empty (0 bytes)" in nights.errors
     states = dict(nights.rows("SELECT state_type, count(*) FROM flow_run GROUP BY 1"))
     assert states == {"COMPLETED": 2, "FAILED": 1}
     assert len(nights.home.run_ids()) == 1
