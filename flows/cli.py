@@ -246,6 +246,7 @@ def run(
     as_of: AsOf = None,
 ) -> None:
     """Run a Prefect flow (on the configured server, else on an embedded one)."""
+    _make_prefect_home()
     from flows.orchestrate import FLOWS
 
     with _stages(30):

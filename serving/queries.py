@@ -10,6 +10,7 @@ from difflib import SequenceMatcher
 from typing import Any, Literal, TypeVar
 
 from django.db.models import Count, F, Max
+from django.db.models.functions import Length
 
 import serving.connect  # noqa: F401  sets Django up, which the models below need
 from configs.errors import StoreError, nearest
@@ -179,7 +180,7 @@ def _lead(row: dict[str, Any], of_run: RunRecord, codes: tuple[str, ...]) -> Lea
 def _codes(**which: Any) -> dict[int, list[str]]:
     """Rule codes by lead, layer by layer."""
     codes: dict[int, list[str]] = defaultdict(list)
-    hits = RuleHit.objects.filter(**which).order_by("id")
+    hits = RuleHit.objects.filter(**which).order_by("layer", Length("code"), "code")
     for lead_id, code in hits.values_list("lead_id", "code"):
         codes[lead_id].append(code)
     return codes
@@ -187,7 +188,8 @@ def _codes(**which: Any) -> dict[int, list[str]]:
 
 def _hits(lead_id: int, run_id: str) -> tuple[HitRecord, ...]:
     lawful = {rule.code: rule for rule in rules(run_id)}
-    rows = RuleHit.objects.filter(lead_id=lead_id).order_by("id").values(*_HIT)
+    hits = RuleHit.objects.filter(lead_id=lead_id)
+    rows = hits.order_by("layer", Length("code"), "code").values(*_HIT)
     return tuple(
         HitRecord(
             **row,
