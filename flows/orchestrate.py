@@ -4,6 +4,7 @@ Import this module only after `configs.settings.silence_telemetry`: Prefect read
 settings from the environment as it is imported.
 """
 
+import logging
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -12,7 +13,7 @@ from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 
-from configs.errors import DeclarationError, DeliveryError
+from configs.errors import DeclarationError, DeliveryError, LeadlineError
 from configs.settings import Settings
 from flows import engineer as engineer_stage
 from flows import intake as intake_stage
@@ -27,6 +28,17 @@ from training.tracking import CHAMPION, Registered, Tracking
 
 TOP = 20
 _RETRY_DELAYS: list[float] = [5, 30]
+
+
+def _without_traceback(record: logging.LogRecord) -> bool:
+    """An error that explains itself is logged in its own words alone."""
+    if record.exc_info and isinstance(record.exc_info[1], LeadlineError):
+        record.exc_info = None
+    return True
+
+
+for _name in ("prefect.flow_runs", "prefect.task_runs"):
+    logging.getLogger(_name).addFilter(_without_traceback)
 
 
 def _may_pass(_task: Any, _run: Any, state: Any) -> bool:

@@ -18,6 +18,7 @@ from flows.cli import main
 from tests.flows.office import MODELS
 
 ROOT = Path(__file__).parents[2]
+RECORDER = Path(__file__).parent / "recorder"
 Child = subprocess.CompletedProcess
 
 
@@ -101,6 +102,19 @@ class Home:
 
     def scores_files(self) -> list[Path]:
         return sorted(self.path.glob("var/published/**/scores.parquet"))
+
+
+def recorded(home: Home, *module: Any) -> tuple[Child, list[str]]:
+    """A process, and every address that it or its children spoke to."""
+    file = home.path.parent / f"{home.path.name}.sockets"
+    own = home.environment(
+        LEADLINE_TEST_SOCKETS=str(file), PYTHONPATH=f"{RECORDER}:{ROOT}"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", *map(str, module)], capture_output=True, text=True,
+        cwd=ROOT, env=own, check=False,
+    )  # fmt: skip
+    return done, file.read_text().splitlines()
 
 
 def copied(home: Home, target: Path, *, published: bool = True) -> Home:

@@ -196,6 +196,11 @@ def test_labels_are_read_by_evaluation_alone(
     done = unpublished.inside("evaluate", "tiny", "--data", folder)
     assert done.returncode == 1
     assert "truth/payments.csv" in done.stderr
+    labels = tmp_path / "labels.csv"
+    delivery.truth.to_csv(labels, index=False)
+    found = unpublished.json("evaluate", "tiny", "--labels", labels, "--baselines")
+    arms = {row["arm"] for row in found["Ranking of the labelled units"]}
+    assert any(arm.startswith("score_pyod_") for arm in arms)
 
 
 def test_evaluation_compares_the_arms(home: Home, delivered: Path) -> None:
@@ -205,6 +210,8 @@ def test_evaluation_compares_the_arms(home: Home, delivered: Path) -> None:
     assert {"rules", "score", "fused"} <= set(quality)
     assert quality["fused"]["auc"] > 0.8
     assert any("plant" in title for title in found)
+    done = home.inside("evaluate", "tiny", "--data", delivered, "--baselines")
+    assert "score the same delivery again first" in done.stderr
     assert "Ranking" in home.ok("evaluate", "tiny", "--data", delivered)
 
 
