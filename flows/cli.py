@@ -32,7 +32,7 @@ AsOf = Annotated[
     typer.Option(
         "--as-of",
         formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"],
-        help="only what was known by then (a day: as it began); default: the newest "
+        help="only what was known by then (a day counts whole); default: the newest "
         "date delivered",
     ),
 ]

@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,12 @@ def new_job(
     as_of: datetime | None = None,
     progress: Progress = silent,
 ) -> Job:
-    """Load the model and open a work folder of its own for this execution."""
+    """Load the model and open a work folder of its own for this execution.
+
+    An `as_of` at midnight is a date without a time: the whole day counts as known.
+    """
+    if as_of is not None and as_of.time() == time.min:
+        as_of = datetime.combine(as_of, time(23, 59, 59))
     model = load_model(name, settings.models)
     parent = settings.work / model.spec.id
     parent.mkdir(parents=True, exist_ok=True)

@@ -59,7 +59,7 @@ def score(job: Job) -> ScoredBy:
             champion.version,
             champion.run_id,
             as_of.isoformat(),
-            _inputs(job, catalog, champion),
+            _inputs(job, catalog, champion, as_of),
         )
         catalog.save_json(SCORED_BY, asdict(scored))
     return scored
@@ -87,9 +87,9 @@ def _as_table(catalog: Catalog, name: str, frame: pd.DataFrame) -> Any:
     )
 
 
-def _inputs(job: Job, catalog: Catalog, champion: LoadedModel) -> str:
-    """One hash of all that determines a list: data, declaration, model."""
+def _inputs(job: Job, catalog: Catalog, champion: LoadedModel, as_of: datetime) -> str:
+    """One hash of all that determines a list: data, date, declaration, model."""
     batches = fingerprints(load_reports(catalog))
     return digest_of(
-        [batches, job.model.config_hash, champion.run_id, champion.version]
+        [batches, as_of, job.model.config_hash, champion.run_id, champion.version]
     )

@@ -124,6 +124,15 @@ def test_an_earlier_date_gives_the_list_as_known_then(
     pd.testing.assert_frame_equal(scores(unpublished), scores(other))
 
 
+def test_every_date_is_a_run_of_its_own_and_a_day_counts_whole(
+    unpublished: Home, delivered: Path
+) -> None:
+    for moment in ("2024-04-01", "2024-04-01T12:00:00"):
+        unpublished.ok("score", "tiny", "--data", delivered, "--as-of", moment)
+    assert len(set(unpublished.run_ids())) == 2
+    assert unpublished.leads()["run"]["as_of"].endswith("23:59:59")
+
+
 def test_two_installations_give_the_same_list(
     template: Home, empty: Home, delivered: Path
 ) -> None:
