@@ -35,6 +35,9 @@ def excluded_columns(spec: ModelSpec, source: SourceSpec) -> frozenset[str]:
     )
 
 
+MASK = "***"
+
+
 def mask(value: str) -> str:
     """A sensitive value as it may be printed: its first three characters."""
-    return value[:3] + "***" if value else value
+    return value[:3] + MASK if value else value

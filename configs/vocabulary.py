@@ -26,6 +26,7 @@ from configs.schema import (
 )
 
 RESERVED = ("unit_id", "as_of")
+COVERAGE = "coverage_"  # and the source: the flag's name
 STAT_WORDS = {
     "robust_z": (
         "distance from the peers' median, in robust deviations",
@@ -251,7 +252,7 @@ class _Walk:
                     en=f"{title.en}: a row about this unit exists",
                     zh=f"{title.zh}中有该对象的记录",
                 )
-                name = f"coverage_{source}"
+                name = COVERAGE + source
                 yield Column(name, "boolean", meaning, source, "coverage", "", True)
 
     def _check_windows(self, where: str, step: HistorySpec) -> None:

@@ -15,6 +15,7 @@ from configs.schema import (
     LookupSpec,
     ModelSpec,
 )
+from configs.vocabulary import COVERAGE
 from features.builders.columns import (
     coverage_feature,
     derive_features,
@@ -117,5 +118,5 @@ def _coverage(units: Table, step: CoverageSpec, known: Known) -> Table:
     for source, role in step.sources.items():
         tie = known.link(source, (step.by,), (role,))
         rows = known.rows(source, units)
-        units = coverage_feature(units, rows, f"coverage_{source}", tie)
+        units = coverage_feature(units, rows, COVERAGE + source, tie)
     return units

@@ -11,7 +11,7 @@ from typing import Any
 import ibis
 from ibis.expr.types import Table, Value
 
-from configs.privacy import excluded_columns, mask
+from configs.privacy import MASK, excluded_columns
 from configs.schema import ColumnSpec, ModelSpec, SourceSpec
 from configs.tables import REJECTS
 from features.contracts import conform
@@ -234,5 +234,4 @@ def _reject_rows(rows: Table, source: str, **values: Any) -> Table:
 def _shown(raw: Any, column: ColumnSpec) -> Value:
     if not column.sensitive:
         return raw
-    hidden = mask("xxxx")[3:]
-    return ibis.ifelse(raw.length() > 0, raw.substr(0, 3) + hidden, raw)
+    return ibis.ifelse(raw.length() > 0, raw.substr(0, 3) + MASK, raw)

@@ -8,10 +8,9 @@ from configs.cases import CASES, load_cases
 from configs.loading import LoadedModel
 from features.cases import case_failures
 from flows.catalog import opened
-from flows.engineer import UNITS, engineer
+from flows.engineer import coverage_shares, engineer
 from flows.intake import SourceReport, intake
 from flows.job import Job
-from flows.publish import COVERAGE
 
 
 def check_cases(model: LoadedModel) -> list[str]:
@@ -43,12 +42,5 @@ def check_delivery(job: Job) -> tuple[list[SourceReport], dict[str, float]]:
     if any(report.problems for report in reports):
         return reports, {}
     engineer(job)
-    names = [c.name for c in job.model.known.features if c.family == "coverage"]
-    if not names:
-        return reports, {}
     with opened(job.folder) as catalog:
-        units = catalog.read(UNITS)
-        shares = catalog.rows(units.aggregate(**{n: units[n].mean() for n in names}))[0]
-    return reports, {
-        name.removeprefix(COVERAGE): share for name, share in shares.items()
-    }
+        return reports, coverage_shares(job, catalog)

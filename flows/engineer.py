@@ -4,6 +4,7 @@ from datetime import datetime
 
 from ibis.expr.types import Table
 
+from configs.vocabulary import COVERAGE
 from features.matrix import Known, enriched_units, feature_matrix
 from features.rules import funnel, rule_flags, rule_hits
 from flows.catalog import Catalog, opened
@@ -47,6 +48,16 @@ def engineer(job: Job) -> None:
         )
         counts = catalog.rows(funnel(flags, rules))[0]
         catalog.save_json(FUNNEL, {"as_of": known.as_of.isoformat(), **counts})
+
+
+def coverage_shares(job: Job, catalog: Catalog) -> dict[str, float]:
+    """By source, the share of units that it says something about."""
+    units = catalog.read(UNITS)
+    flags = [c.name for c in job.model.known.features if c.family == "coverage"]
+    if not flags:
+        return {}
+    shares = catalog.rows(units.aggregate(**{n: units[n].mean() for n in flags}))[0]
+    return {name.removeprefix(COVERAGE): share for name, share in shares.items()}
 
 
 def _enriched(job: Job, catalog: Catalog, known: Known) -> Table:

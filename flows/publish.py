@@ -7,20 +7,26 @@ import ibis
 import pyarrow as pa
 from ibis.expr.types import Table, Value
 
-from configs.privacy import mask
-from configs.tables import EVIDENCE, LEADS, PUBLISHED
+from configs.privacy import MASK
+from configs.tables import LEADS, PUBLISHED
+from configs.vocabulary import COVERAGE
 from features.contracts import conform
 from features.evidence import evidence
 from flows.catalog import Catalog, opened
-from flows.engineer import FLAGS, FUNNEL, HITS, UNITS, known_tables
+from flows.engineer import (
+    FLAGS,
+    FUNNEL,
+    HITS,
+    UNITS,
+    coverage_shares,
+    known_tables,
+)
 from flows.intake import SourceReport, fingerprints, load_reports
 from flows.job import Job
 from flows.score import REASONS, SCORED_BY, SCORES, ScoredBy
 from serving.connect import open_store
 from serving.publication import Publication, PublishedRun
 from serving.publish import publish
-
-COVERAGE = "coverage_"
 
 
 def publish_list(job: Job) -> PublishedRun:
@@ -73,9 +79,7 @@ def _evidence(job: Job, catalog: Catalog, shown: Table) -> Table:
     """Source rows of the explained leads, each lead's own row first."""
     rows = evidence(known_tables(job, catalog), shown)
     elsewhere = rows["source"] != job.model.spec.unit.source
-    return conform(
-        rows.order_by("unit_id", elsewhere, "source", "batch", "line"), EVIDENCE
-    )
+    return rows.order_by("unit_id", elsewhere, "source", "batch", "line")
 
 
 def _leads(job: Job, units: Table, scores: Table) -> Table:
@@ -102,7 +106,7 @@ def _masked(column: Any, sensitive: bool) -> Value:
     text = column.cast("string").fill_null("")
     if not sensitive:
         return text
-    return ibis.ifelse(text == "", text, text.substr(0, 1) + mask("xxxx")[3:])
+    return ibis.ifelse(text == "", text, text.substr(0, 1) + MASK)
 
 
 def _silent(job: Job, units: Table) -> Value:
@@ -150,13 +154,7 @@ def _coverage(
     job: Job, catalog: Catalog, reports: list[SourceReport]
 ) -> dict[str, Any]:
     """Per source: what was delivered, and the share of units it says something about."""
-    units = catalog.read(UNITS)
-    shares = {
-        c.name: units[c.name].mean()
-        for c in job.model.known.features
-        if c.family == "coverage"
-    }
-    found = catalog.rows(units.aggregate(**shares))[0] if shares else {}
+    found = coverage_shares(job, catalog)
     return {
         r.source: {
             "rows": r.rows,
@@ -164,7 +162,7 @@ def _coverage(
             "missing": r.missing,
             "first_known": r.first_known,
             "last_known": r.last_known,
-            "units": found.get(COVERAGE + r.source),
+            "units": found.get(r.source),
         }
         for r in reports
     }
