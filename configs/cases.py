@@ -14,7 +14,8 @@ from pydantic import BeforeValidator, Field, RootModel
 from configs.errors import Problem, nearest
 from configs.expressions import Kind, names, parse
 from configs.loading import LoadedModel, raise_problems, read_spec
-from configs.schema import RuleSpec, Spec
+from configs.schema import RuleSpec
+from configs.spec import Spec
 
 CASES = "cases.yaml"
 CASE_KINDS = ("hit", "near miss", "null")

@@ -14,7 +14,7 @@ from pydantic_core import ErrorDetails
 from configs.errors import DeclarationError, Problem, declaration_error, nearest
 from configs.expressions import ExpressionError, kind_of, names, parse
 from configs.privacy import excluded_columns
-from configs.schema import TIME_TYPES, ModelSpec, RulesFile, RuleSpec
+from configs.schema import TIME_TYPES, ModelSpec, RoleSpec, RulesFile, RuleSpec
 from configs.templates import TemplateError, placeholders
 from configs.vocabulary import Vocabulary, vocabulary
 
@@ -249,13 +249,19 @@ def _role_problems(spec: ModelSpec) -> list[Problem]:
             if role.source not in spec.sources:
                 hint = nearest(role.source, spec.sources)
                 problems.append(Problem(where, f"unknown source {role.source!r}{hint}"))
-            elif fault := _fault(spec, role.source, role.id):
-                problems.append(Problem(f"{where}.id", f"{role.source} {fault}"))
-            elif (role.source, role.role) in seen:
+                continue
+            for key, column in (("id", role.id), *_match_keys(role)):
+                if column is not None and (fault := _fault(spec, role.source, column)):
+                    problems.append(Problem(f"{where}.{key}", f"{role.source} {fault}"))
+            if (role.source, role.role) in seen:
                 message = f"{role.source} has a role {role.role!r} already"
                 problems.append(Problem(f"{where}.role", message))
             seen.add((role.source, role.role))
     return problems
+
+
+def _match_keys(role: RoleSpec) -> list[tuple[str, str]]:
+    return [(f"match.{name}", column) for name, column in role.match.items()]
 
 
 def _unused(spec: ModelSpec, known: Vocabulary) -> list[Problem]:

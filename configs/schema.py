@@ -4,21 +4,31 @@ Reading files, cross-references between sections and error messages with line nu
 are in `configs.loading`; the columns that the features will have in `configs.vocabulary`.
 """
 
-import re
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from configs.errors import nearest
-from configs.expressions import ExpressionError, parse
+from configs.network import (
+    AssociationsSpec,
+    ConcentrationSpec,
+    FlowsSpec,
+    GroupsSpec,
+    LinkSpec,
+    NetworkSpec,
+    PathSpec,
+    RotationSpec,
+    TextSpec,
+)
+from configs.spec import (
+    ExpressionText,
+    Identifier,
+    Spec,
+    Text,
+    Window,
+    one_or_many,
+)
 
 ColumnType = Literal[
     "string",
@@ -37,6 +47,10 @@ ColumnType = Literal[
     "phone",
     "person_name",
     "company_name",
+    "address",
+    "account",
+    "case_no",
+    "vin",
 ]
 NUMERIC_TYPES = frozenset({"number", "integer", "money", "band"})
 TIME_TYPES = frozenset({"date", "timestamp"})
@@ -52,71 +66,6 @@ Aggregate = Literal[
     "days_since_last",
     "trend",
 ]
-
-
-def _expression(text: str) -> str:
-    try:
-        parse(text)
-    except ExpressionError as error:
-        raise PydanticCustomError(
-            "expression", "{reason}", {"reason": str(error)}
-        ) from error
-    return text
-
-
-def _identifier(text: str) -> str:
-    # Columns are handed to Ibis as keyword arguments, of which one name is taken.
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", text) or text == "self":
-        raise PydanticCustomError(
-            "identifier",
-            "a name starts with a small letter and holds small letters, digits and _"
-            " (and is not 'self')",
-        )
-    return text
-
-
-def _window(text: str) -> str:
-    if text != "all" and not re.fullmatch(r"[1-9][0-9]*d", text):
-        raise PydanticCustomError(
-            "window", "a window is a number of days (180d) or all"
-        )
-    return text
-
-
-def _one_or_many(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
-
-
-ExpressionText = Annotated[str, AfterValidator(_expression)]
-Identifier = Annotated[str, AfterValidator(_identifier)]
-Window = Annotated[str, AfterValidator(_window)]
-
-
-class Spec(BaseModel):
-    """Base of all declarations: frozen; an unknown key is answered with the nearest."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _known_keys(cls, value: Any) -> Any:
-        if not isinstance(value, dict):
-            return value
-        known = {field.alias or name for name, field in cls.model_fields.items()}
-        for key in value:
-            if key not in known:
-                hint = nearest(str(key), known)
-                raise PydanticCustomError(
-                    "unknown_key", "unknown key {key}{hint}", {"key": key, "hint": hint}
-                )
-        return value
-
-
-class Text(Spec):
-    """One sentence in both languages."""
-
-    en: str
-    zh: str
 
 
 class ColumnSpec(Spec):
@@ -174,7 +123,7 @@ class SourceSpec(Spec):
     columns: dict[Identifier, ColumnSpec]
     limits: LimitsSpec = LimitsSpec()
 
-    _tables = field_validator("table", mode="before")(_one_or_many)
+    _tables = field_validator("table", mode="before")(one_or_many)
 
     @property
     def event_column(self) -> str | None:
@@ -194,16 +143,40 @@ class UnitSpec(Spec):
 
 
 class RoleSpec(Spec):
-    """Where an entity appears: the column of a source that holds its identifier."""
+    """Where an entity appears: the columns of a source that tell who it is.
+
+    `id` is its strong identifier; `match` names further columns that are compared where
+    an identifier is missing, masked or mistyped (attribute -> column).
+    """
 
     source: str
-    id: str
     role: Identifier
+    id: str | None = None
+    match: dict[Identifier, str] = Field({})
     title: Text | None = None
+
+    @property
+    def column(self) -> str:
+        """The column beside which the entity is kept: `id`, else the first of `match`."""
+        return self.id or next(iter(self.match.values()))
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> Self:
+        if self.id is None and not self.match:
+            raise PydanticCustomError(
+                "role", "a role names an id, columns to match, or both"
+            )
+        return self
 
 
 class EntitySpec(Spec):
     roles: tuple[RoleSpec, ...] = Field(alias="from", min_length=1)
+    link: LinkSpec = LinkSpec()
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether more than valid identifiers ties its records."""
+        return any(role.match for role in self.roles)
 
 
 class MeasureSpec(Spec):
@@ -259,7 +232,7 @@ class HistorySpec(Spec):
     named: str | None = Field(None, description="replaces <subject>_<what> in the name")
     measures: dict[Identifier, MeasureSpec] = Field(min_length=1)
 
-    _many = field_validator("by", "as_", "windows", mode="before")(_one_or_many)
+    _many = field_validator("by", "as_", "windows", mode="before")(one_or_many)
 
     @property
     def prefix(self) -> str:
@@ -280,7 +253,7 @@ class LookupSpec(Spec):
     where: ExpressionText | None = None
     pick: Literal["latest", "earliest"] = "latest"
 
-    _many = field_validator("by", "as_", mode="before")(_one_or_many)
+    _many = field_validator("by", "as_", mode="before")(one_or_many)
 
 
 class DeriveSpec(Spec):
@@ -313,7 +286,7 @@ class PeersSpec(Spec):
     min_size: int = Field(20, ge=2)
     shrink: float = Field(20, ge=0)
 
-    _many = field_validator("value", "within", "stat", mode="before")(_one_or_many)
+    _many = field_validator("value", "within", "stat", mode="before")(one_or_many)
 
 
 class CoverageSpec(Spec):
@@ -333,6 +306,12 @@ class FeatureStep(Spec):
     history: HistorySpec | None = None
     peers: PeersSpec | None = None
     coverage: CoverageSpec | None = None
+    network: NetworkSpec | None = None
+    path: PathSpec | None = None
+    concentration: ConcentrationSpec | None = None
+    flows: FlowsSpec | None = None
+    rotation: RotationSpec | None = None
+    text: TextSpec | None = None
 
     @property
     def family(self) -> str:
@@ -381,7 +360,7 @@ class RuleSpec(Spec):
     code: str = Field(pattern=r"^[A-Z][A-Z0-9]{0,7}$")
     layer: Literal[1, 2, 3, 4]
     when: ExpressionText
-    params: dict[Identifier, float | str | bool] = {}
+    params: dict[Identifier, float | str | bool] = Field({})
     reason: Text
     lawful: Text
     precision: float | None = Field(
@@ -400,15 +379,17 @@ class ModelSpec(Spec):
     title: Text
     unit: UnitSpec
     sources: dict[Identifier, SourceSpec]
-    entities: dict[Identifier, EntitySpec] = {}
+    entities: dict[Identifier, EntitySpec] = Field({})
+    associations: AssociationsSpec | None = None
     features: tuple[FeatureStep, ...]
     rules_file: str = Field("rules.yaml", alias="rules")
     detectors: DetectorsSpec = DetectorsSpec()
+    groups: GroupsSpec | None = None
     review: ReviewSpec = ReviewSpec()
     privacy: PrivacySpec = PrivacySpec()
     labels: LabelsSpec | None = None
 
     def roles_of(self, source: str) -> dict[str, str]:
-        """role -> id column, for one source."""
+        """role -> the column that its entity is kept beside, for one source."""
         roles = (role for entity in self.entities.values() for role in entity.roles)
-        return {role.role: role.id for role in roles if role.source == source}
+        return {role.role: role.column for role in roles if role.source == source}

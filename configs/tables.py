@@ -16,6 +16,40 @@ REJECTS = {
     "action": TEXT,  # 'row' = the row was left out; 'value' = only this value was
 }
 
+# One row per distinct record of an entity: rows of any source that say the same of it.
+ENTITIES = {
+    "entity": TEXT,  # its kind: person, company, ...
+    "record": TEXT,  # digest of what the rows say; the same in every run
+    "entity_id": TEXT,  # a valid identifier where one is known, else ~ and a record
+    "rows": COUNT,
+    "probability": NUMBER,  # of the weakest link that the record hangs by; 1 = by key
+    "flag": TEXT,  # why its cluster looks over-merged; such links are not used
+}
+
+ENTITY_LINKS = {
+    "entity": TEXT,
+    "left": TEXT,  # a record
+    "right": TEXT,
+    "probability": NUMBER,
+    "how": TEXT,  # 'key', 'match' or 'judged'
+    "found_by": TEXT,  # the attributes that brought the two together
+    "decision": TEXT,  # 'accepted', 'review', 'rejected'
+}
+
+# One row per pair of nodes and source: what ties them, since when, how surely.
+ASSOCIATIONS = {
+    "left_kind": TEXT,
+    "left": TEXT,
+    "right_kind": TEXT,
+    "right": TEXT,
+    "source": TEXT,
+    "row_key": TEXT,  # the earliest of the rows that say so
+    "rows": COUNT,
+    "event_at": TIME,  # of the latest row
+    "known_at": TIME,  # of the earliest row
+    "probability": NUMBER,  # that both ends are who they are taken for
+}
+
 # `...`: one column per feature of the data dictionary.
 FEATURE_MATRIX = {"unit_id": TEXT, "as_of": TIME}
 
@@ -53,6 +87,60 @@ LEADS = {
     "rank_fused": COUNT,
     "found_by": TEXT,  # 'both', 'rules', 'score' or 'neither' (top-capacity membership)
     "silent": TEXT,  # sources with no row about this unit, comma separated
+}
+
+# A ring: associated units that an analyst opens together. Ranks start at 1.
+GROUPS = {
+    "group_id": TEXT,
+    "rank": COUNT,
+    "score": NUMBER,  # in [0, 1], a rank scale
+    "title": TEXT,  # the node that ties most of them, masked when sensitive
+    "units": COUNT,
+    "money": NUMBER,
+    "density": NUMBER,  # pairs of members that share a point, of all pairs
+    "codes": TEXT,  # rules that fired on at least half of them, comma separated
+    "reason_en": TEXT,
+    "reason_zh": TEXT,
+}
+
+GROUP_MEMBERS = {
+    "group_id": TEXT,
+    "unit_id": TEXT,
+    "position": COUNT,  # 1 = highest fused score
+}
+
+# What ties the members: labels are masked where a column is sensitive.
+GROUP_TIES = {
+    "group_id": TEXT,
+    "position": COUNT,  # 1 = carries most
+    "left_kind": TEXT,
+    "left": TEXT,
+    "right_kind": TEXT,
+    "right": TEXT,
+    "source": TEXT,
+    "department_en": TEXT,
+    "department_zh": TEXT,
+    "event_at": TIME,
+    "known_at": TIME,
+    "probability": NUMBER,
+}
+
+# The way from a lead to another one, step by step.
+PATHS = {
+    "unit_id": TEXT,
+    "path": COUNT,  # 1 = the most telling way
+    "step": COUNT,
+    "other": TEXT,  # the unit at its end
+    "left_kind": TEXT,
+    "left": TEXT,
+    "right_kind": TEXT,
+    "right": TEXT,
+    "source": TEXT,
+    "department_en": TEXT,
+    "department_zh": TEXT,
+    "event_at": TIME,
+    "known_at": TIME,
+    "probability": NUMBER,
 }
 
 REASONS = {

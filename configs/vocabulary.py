@@ -7,14 +7,12 @@ that none of the three can disagree with what `features` builds.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
+from configs.column import Column, source_kinds
 from configs.errors import Problem, nearest
 from configs.expressions import ExpressionError, Kind, kind_of, names, parse
 from configs.keys import KeyProblem, key_pairs
 from configs.privacy import excluded_columns
 from configs.schema import (
-    NUMERIC_TYPES,
-    TIME_TYPES,
-    ColumnSpec,
     CoverageSpec,
     DeriveSpec,
     HistorySpec,
@@ -22,8 +20,8 @@ from configs.schema import (
     MeasureSpec,
     ModelSpec,
     PeersSpec,
-    Text,
 )
+from configs.spec import Text
 
 RESERVED = ("unit_id", "as_of")
 COVERAGE = "coverage_"  # and the source: the flag's name
@@ -59,19 +57,6 @@ MEASURE_UNITS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column of the enriched units, and its entry in the data dictionary."""
-
-    name: str
-    kind: Kind
-    meaning: Text
-    source: str
-    family: str
-    unit: str = ""
-    is_feature: bool = False
-
-
 @dataclass(slots=True)
 class Vocabulary:
     """Columns in the order in which they come to exist, and what was wrong."""
@@ -93,25 +78,6 @@ class Vocabulary:
         if name in self.excluded:
             return f"{name!r} is protected or excluded by privacy and never scored"
         return f"unknown name {name!r}{nearest(name, self.columns)}"
-
-
-def column_kind(column: ColumnSpec) -> Kind:
-    if column.type in NUMERIC_TYPES:
-        return "number"
-    if column.type in TIME_TYPES:
-        return "time"
-    return "boolean" if column.type == "boolean" else "text"
-
-
-def source_kinds(spec: ModelSpec, source: str) -> dict[str, Kind]:
-    """Kinds of a source's columns, without those that privacy excludes."""
-    declared = spec.sources[source]
-    dropped = excluded_columns(spec, declared)
-    return {
-        name: column_kind(column)
-        for name, column in declared.columns.items()
-        if name not in dropped
-    }
 
 
 def vocabulary(spec: ModelSpec) -> Vocabulary:

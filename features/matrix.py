@@ -1,6 +1,6 @@
 """Compose the declared feature steps into the units and the feature matrix."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,10 +24,9 @@ from features.builders.columns import (
 )
 from features.builders.history import history_features
 from features.builders.peers import peers_features
+from features.engine import Engine
 from features.links import Link, link
 from features.sources import known_at
-
-Keep = Callable[[Table, str], Table]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +59,12 @@ def base_units(known: Known) -> Table:
     return rows.mutate(unit_id=rows[spec.unit.key].cast("string"), as_of=as_of, _at=at)
 
 
-def enriched_units(known: Known, keep: Keep = lambda table, _: table) -> Table:
-    """The units with every declared column.
-
-    Args:
-        keep: called after each step with the table and a name; a caller that holds an
-            engine materialises there, because later steps use the units several times.
-    """
-    units = keep(base_units(known), "units")
+def enriched_units(known: Known, engine: Engine) -> Table:
+    """The units with every declared column; each step is computed once."""
+    units = engine.keep(base_units(known), "units")
     for number, step in enumerate(known.spec.features):
         if step.columns is None:
-            units = keep(_extended(units, step, known), f"units_{number}")
+            units = engine.keep(_extended(units, step, known), f"units_{number}")
     return units
 
 

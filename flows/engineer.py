@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+import pyarrow as pa
 from ibis.expr.types import Table
 
 from configs.vocabulary import COVERAGE
@@ -37,7 +38,7 @@ def engineer(job: Job) -> None:
     with opened(job.folder) as catalog:
         known = known_tables(job, catalog)
         job.progress("building features")
-        units = catalog.write(_enriched(job, catalog, known), UNITS)
+        units = catalog.write(enriched_units(known, _Bench(catalog)), UNITS)
         catalog.write(feature_matrix(units, job.model).order_by("unit_id"), MATRIX)
         job.progress("applying rules")
         rules = job.model.rules
@@ -60,15 +61,23 @@ def coverage_shares(job: Job, catalog: Catalog) -> dict[str, float]:
     return {name.removeprefix(COVERAGE): share for name, share in shares.items()}
 
 
-def _enriched(job: Job, catalog: Catalog, known: Known) -> Table:
-    """Each step is computed once; the one before it is dropped from memory."""
-    kept: list[str] = []
+class _Bench:
+    """The catalog's engine, keeping only the newest state of the units in memory."""
 
-    def keep(table: Table, name: str) -> Table:
-        result = catalog.keep(table, f"_{name}")
-        if kept:
-            catalog.drop(kept.pop())
-        kept.append(f"_{name}")
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._units: str | None = None
+
+    def keep(self, table: Table, name: str) -> Table:
+        result = self._catalog.keep(table, f"_{name}")
+        if name.startswith(UNITS):
+            if self._units:
+                self._catalog.drop(self._units)
+            self._units = f"_{name}"
         return result
 
-    return enriched_units(known, keep)
+    def arrow(self, table: Table) -> pa.Table:
+        return self._catalog.arrow(table)
+
+    def register(self, name: str, data: pa.Table) -> Table:
+        return self._catalog.register(f"_{name}", data)

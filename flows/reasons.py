@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from configs.vocabulary import Column
+from configs.column import Column
 
 YES, NO = ("yes", "是"), ("no", "否")
 

@@ -142,7 +142,7 @@ def units_of(
 ) -> Table:
     """The enriched units, materialised after each step as a run does."""
     found = known(catalog, loaded, data, as_of)
-    return enriched_units(found, lambda t, name: catalog.keep(t, f"_{name}"))
+    return enriched_units(found, catalog)
 
 
 def frame_of(catalog: Catalog, table: Table) -> pd.DataFrame:

@@ -94,7 +94,8 @@ MODEL_ERRORS = {
         "type: mony",
         "sources.claims.columns.amount.type: got 'mony': must be one of string, category, "
         "number, integer, money, band, boolean, date, timestamp, id, person_id, company_id, "
-        "plate, phone, person_name, company_name; did you mean 'money'?",
+        "plate, phone, person_name, company_name, address, account, case_no, "
+        "vin; did you mean 'money'?",
     ),
     "unknown unit source": (
         ("unit.source", "claim"),
@@ -164,13 +165,15 @@ MODEL_ERRORS = {
         ("features", [{"columns": None}]),
         "columns: null",
         "features[0]: an entry names one of columns, levels, lookup, derive, history, "
-        "peers, coverage",
+        "peers, coverage, network, path, "
+        "concentration, flows, rotation, text",
     ),
     "two families": (
         ("features", [{"columns": ["amount"], "levels": ["kind"]}]),
         "- columns",
         "features[0]: an entry names one of columns, levels, lookup, derive, history, "
-        "peers, coverage",
+        "peers, coverage, network, path, "
+        "concentration, flows, rotation, text",
     ),
     "unknown aggregate": (
         (

@@ -52,7 +52,7 @@ def outcome(catalog, data, as_of=AS_OF):
     """Features, flags, hits with their reasons, and evidence, as plain rows."""
     loaded = model(*EVERY_FAMILY, rules=RULES)
     found = known(catalog, loaded, data, as_of)
-    units = enriched_units(found, lambda t, name: catalog.keep(t, f"_{name}"))
+    units = enriched_units(found, catalog)
     flags = rule_flags(units, loaded.rules)
     hits = rule_hits(units, flags, loaded.rules).drop("as_of")
     tables = {
@@ -123,7 +123,7 @@ def test_two_runs_on_two_threads_give_the_same_bytes(tmp_path):
             catalog.fetch("SET threads = 2")
             loaded = model(*EVERY_FAMILY)
             found = known(catalog, loaded, {"claims": claims, "visits": visits})
-            units = enriched_units(found, lambda t, name: catalog.keep(t, f"_{name}"))
+            units = enriched_units(found, catalog)
             catalog.write(feature_matrix(units, loaded).order_by("unit_id"), "matrix")
             written.append(catalog.path("matrix").read_bytes())
     assert written[0] == written[1]
@@ -133,7 +133,7 @@ def test_two_runs_on_two_threads_give_the_same_bytes(tmp_path):
 def test_vocabulary_and_matrix_agree_on_every_column(catalog, name):
     loaded = load_model(name, PACKAGE_MODELS)
     found = known(catalog, loaded, {})
-    units = enriched_units(found, lambda t, step: catalog.keep(t, f"_{step}"))
+    units = enriched_units(found, catalog)
     matrix = feature_matrix(units, loaded)
     features = [column.name for column in loaded.known.features]
     assert list(matrix.columns) == ["unit_id", "as_of", *features]
@@ -150,7 +150,7 @@ def test_evidence_holds_the_own_row_and_at_most_ten_newest_of_a_source(catalog):
     }
     loaded = model({"history": HISTORY})
     found = known(catalog, loaded, data)
-    rows = catalog.rows(evidence(found, enriched_units(found)))
+    rows = catalog.rows(evidence(found, enriched_units(found, catalog)))
     own = [
         (r["unit_id"], r["row_key"], r["line"]) for r in rows if r["source"] == "claims"
     ]
