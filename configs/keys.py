@@ -31,9 +31,35 @@ def key_pairs(
         raise KeyProblem(f"'as' names {len(as_)} keys, 'by' names {len(by)}")
     theirs = as_ or (None,) * len(by)
     return [
-        (_unit_column(spec, b, unit_columns), _source_column(spec, of, b, a))
+        (
+            _unit_column(spec, b, unit_columns),
+            source_column(spec, of, a or _counterpart(spec, of, b), unit_columns),
+        )
         for b, a in zip(by, theirs, strict=True)
     ]
+
+
+def source_column(
+    spec: ModelSpec, of: str, name: str, unit_columns: Container[str]
+) -> str:
+    """The column that a role or column name of source `of` means.
+
+    Of the unit's own source, the units' columns made so far count too.
+
+    Raises:
+        KeyProblem: the name leads nowhere.
+    """
+    if of == spec.unit.source:
+        return _unit_column(spec, name, unit_columns)
+    dropped = excluded_columns(spec, spec.sources[of])
+    columns = [column for column in spec.sources[of].columns if column not in dropped]
+    roles = {r: c for r, c in spec.roles_of(of).items() if c not in dropped}
+    if name in roles:
+        return roles[name]
+    if name in columns:
+        return name
+    hint = nearest(name, [*roles, *columns])
+    raise KeyProblem(f"{name!r} is no role or column of {of}{hint}")
 
 
 def _unit_column(spec: ModelSpec, name: str, unit_columns: Container[str]) -> str:
@@ -46,23 +72,8 @@ def _unit_column(spec: ModelSpec, name: str, unit_columns: Container[str]) -> st
     raise KeyProblem(f"{name!r} is no role or column of the unit{nearest(name, known)}")
 
 
-def _source_column(spec: ModelSpec, of: str, by: str, as_: str | None) -> str:
-    if of == spec.unit.source and as_ is None:
-        return spec.roles_of(of).get(by, by)
-    dropped = excluded_columns(spec, spec.sources[of])
-    columns = [name for name in spec.sources[of].columns if name not in dropped]
-    roles = {r: c for r, c in spec.roles_of(of).items() if c not in dropped}
-    wanted = as_ or _counterpart(spec, of, by)
-    if wanted in roles:
-        return roles[wanted]
-    if wanted in columns:
-        return wanted
-    known = [*roles, *columns]
-    raise KeyProblem(f"{wanted!r} is no role or column of {of}{nearest(wanted, known)}")
-
-
 def _counterpart(spec: ModelSpec, of: str, by: str) -> str:
-    if by in spec.roles_of(of):
+    if of == spec.unit.source or by in spec.roles_of(of):
         return by
     same_entity = [
         role.role

@@ -5,6 +5,9 @@ grounds on which earlier systems did harm: sex, ethnicity, religion, health, mar
 political status, education, and the place somebody is registered at as such.
 """
 
+from collections.abc import Iterator
+
+from configs.expressions import names, parse
 from configs.schema import ModelSpec, SourceSpec
 
 PROTECTED = frozenset(
@@ -33,6 +36,42 @@ def excluded_columns(spec: ModelSpec, source: SourceSpec) -> frozenset[str]:
         or name.lower() in PROTECTED
         or (column.header or "").lower() in PROTECTED
     )
+
+
+def sensitive_columns(spec: ModelSpec, source: str) -> frozenset[str]:
+    """The sensitive columns of a source.
+
+    Of the unit's own source, with those that features take or derive from such columns.
+    """
+    declared = spec.sources[source].columns
+    found = {name for name, column in declared.items() if column.sensitive}
+    if source == spec.unit.source:
+        for step in spec.features:
+            if step.lookup is not None:
+                theirs = spec.sources[step.lookup.of].columns
+                take = step.lookup.take.items()
+                found |= {name for name, of in take if theirs[of].sensitive}
+            for name, derived in (step.derive or {}).items():
+                if found & set(names(parse(derived.expression))):
+                    found.add(name)
+    return frozenset(found)
+
+
+def sensitive_kinds(spec: ModelSpec) -> frozenset[str]:
+    """The kinds of nodes some of whose values come from a sensitive column."""
+    return frozenset(
+        kind
+        for kind, source, column in _ends(spec)
+        if column in sensitive_columns(spec, source)
+    )
+
+
+def _ends(spec: ModelSpec) -> Iterator[tuple[str, str, str]]:
+    """Kind, source and column of every end of a declared tie."""
+    for tie in spec.associations.ties if spec.associations else ():
+        roles = spec.roles_of(tie.source)
+        for kind, name in (tie.start, *tie.ends):
+            yield kind, tie.source, roles.get(name, name)
 
 
 MASK = "***"

@@ -153,6 +153,7 @@ class RoleSpec(Spec):
     role: Identifier
     id: str | None = None
     match: dict[Identifier, str] = Field({})
+    unique: bool = Field(False, description="the source lists each of them once")
     title: Text | None = None
 
     @property
@@ -352,6 +353,7 @@ class LabelsSpec(Spec):
     positive: tuple[str, ...] = ("1",)
     negative: tuple[str, ...] = ("0",)
     breakdown: tuple[str, ...] = ()
+    ring: str | None = Field(None, description="column that names a known ring")
 
 
 class RuleSpec(Spec):
@@ -388,6 +390,25 @@ class ModelSpec(Spec):
     review: ReviewSpec = ReviewSpec()
     privacy: PrivacySpec = PrivacySpec()
     labels: LabelsSpec | None = None
+
+    @model_validator(mode="after")
+    def _groups_are_tied(self) -> Self:
+        if self.groups is None:
+            return self
+        kinds = self.associations.kinds if self.associations else {}
+        unknown = next(
+            (kind for kind in self.groups.through if kind not in kinds), None
+        )
+        if self.associations is None or unknown is not None:
+            raise PydanticCustomError(
+                "groups",
+                "groups: needs associations whose kinds it goes through, got {kind}{hint}",
+                {
+                    "kind": repr(unknown) if unknown else "no associations",
+                    "hint": nearest(unknown, kinds) if unknown else "",
+                },
+            )
+        return self
 
     def roles_of(self, source: str) -> dict[str, str]:
         """role -> the column that its entity is kept beside, for one source."""

@@ -21,6 +21,7 @@ class Settings(BaseSettings):
     home: Path = Path()
     models: Path = Field(PACKAGE_MODELS, description="folder of the supervision models")
     store_url: str = Field("", description="empty: SQLite file under home")
+    user: str = Field("", description="who judges; empty: the login name")
 
     @property
     def var(self) -> Path:

@@ -50,6 +50,14 @@ ASSOCIATIONS = {
     "probability": NUMBER,  # that both ends are who they are taken for
 }
 
+# Nodes with more neighbours than their kind's limit: they tie nobody together.
+HUBS = {
+    "kind": TEXT,
+    "value": TEXT,
+    "degree": COUNT,  # different neighbours
+    "limit": COUNT,
+}
+
 # `...`: one column per feature of the data dictionary.
 FEATURE_MATRIX = {"unit_id": TEXT, "as_of": TIME}
 
@@ -87,6 +95,7 @@ LEADS = {
     "rank_fused": COUNT,
     "found_by": TEXT,  # 'both', 'rules', 'score' or 'neither' (top-capacity membership)
     "silent": TEXT,  # sources with no row about this unit, comma separated
+    "group_id": TEXT,  # the group that it is opened with, null when it stands alone
 }
 
 # A ring: associated units that an analyst opens together. Ranks start at 1.
@@ -106,41 +115,41 @@ GROUPS = {
 GROUP_MEMBERS = {
     "group_id": TEXT,
     "unit_id": TEXT,
-    "position": COUNT,  # 1 = highest fused score
+    "position": COUNT,  # 1 = best rank_fused
 }
 
-# What ties the members: labels are masked where a column is sensitive.
-GROUP_TIES = {
-    "group_id": TEXT,
-    "position": COUNT,  # 1 = carries most
+# How two nodes are tied; labels are masked where a column is sensitive.
+_TIE = {
     "left_kind": TEXT,
     "left": TEXT,
     "right_kind": TEXT,
     "right": TEXT,
+    "role_en": TEXT,  # what one is to the other there, such as claimant; may be null
+    "role_zh": TEXT,
     "source": TEXT,
     "department_en": TEXT,
     "department_zh": TEXT,
-    "event_at": TIME,
+    "row_key": TEXT,  # the earliest of the rows that say so
+    "rows": COUNT,
+    "event_at": TIME,  # may be null, and so may known_at
     "known_at": TIME,
     "probability": NUMBER,
 }
 
-# The way from a lead to another one, step by step.
+GROUP_TIES = {
+    "group_id": TEXT,
+    "position": COUNT,  # 1 = carries most
+    **_TIE,
+}
+
+# The way from a lead to another one: each step begins at the node where the step before
+# it ended.
 PATHS = {
     "unit_id": TEXT,
     "path": COUNT,  # 1 = the most telling way
     "step": COUNT,
     "other": TEXT,  # the unit at its end
-    "left_kind": TEXT,
-    "left": TEXT,
-    "right_kind": TEXT,
-    "right": TEXT,
-    "source": TEXT,
-    "department_en": TEXT,
-    "department_zh": TEXT,
-    "event_at": TIME,
-    "known_at": TIME,
-    "probability": NUMBER,
+    **_TIE,
 }
 
 REASONS = {
@@ -167,7 +176,11 @@ EVIDENCE = {
 
 PUBLISHED = {
     "leads": LEADS,
+    "groups": GROUPS,
     "rule_hits": RULE_HITS,
     "reasons": REASONS,
     "evidence": EVIDENCE,
+    "group_members": GROUP_MEMBERS,
+    "group_ties": GROUP_TIES,
+    "paths": PATHS,
 }

@@ -10,7 +10,27 @@ from dataclasses import dataclass, field, replace
 from configs.column import Column, source_kinds
 from configs.errors import Problem, nearest
 from configs.expressions import ExpressionError, Kind, kind_of, names, parse
+from configs.family_flows import (
+    concentration_columns,
+    flow_columns,
+    rotation_columns,
+)
+from configs.family_network import (
+    Scope,
+    check_associations,
+    network_columns,
+    path_columns,
+)
+from configs.family_text import text_columns, text_problem
 from configs.keys import KeyProblem, key_pairs
+from configs.network import (
+    ConcentrationSpec,
+    FlowsSpec,
+    NetworkSpec,
+    PathSpec,
+    RotationSpec,
+    TextSpec,
+)
 from configs.privacy import excluded_columns
 from configs.schema import (
     CoverageSpec,
@@ -88,6 +108,7 @@ def vocabulary(spec: ModelSpec) -> Vocabulary:
         family = step.family
         where = f"features[{number}].{family}"
         walk.add(getattr(walk, family)(where, getattr(step, family)), where)
+    walk.associations()
     return walk.known
 
 
@@ -111,6 +132,7 @@ class _Walk:
         self.spec = spec
         self.known = Vocabulary()
         self.lowered: dict[str, Column] = {}
+        self.ties_checked = False
         self.known.excluded = excluded_columns(spec, spec.sources[spec.unit.source])
 
     def add(self, columns: Iterable[Column], where: str) -> None:
@@ -164,8 +186,7 @@ class _Walk:
         if not self._keys(where, step.of, step.by, step.as_):
             return
         kinds = source_kinds(self.spec, step.of)
-        if step.where is not None:
-            self._kind(f"{where}.where", step.where, kinds, wanted="boolean")
+        self._condition(where, step.where, kinds)
         title = self.spec.sources[step.of].title
         for name, wanted in step.take.items():
             if wanted not in kinds:
@@ -184,10 +205,8 @@ class _Walk:
     def history(self, where: str, step: HistorySpec) -> Iterator[Column]:
         if not self._keys(where, step.of, step.by, step.as_):
             return
-        own = step.of == self.spec.unit.source
-        kinds = self.known.kinds if own else source_kinds(self.spec, step.of)
-        if step.where is not None:
-            self._kind(f"{where}.where", step.where, kinds, wanted="boolean")
+        kinds = self._row_kinds(step.of)
+        self._condition(where, step.where, kinds)
         self._check_windows(where, step)
         for name, measure in step.measures.items():
             if self._measure_fits(f"{where}.measures.{name}", measure, kinds):
@@ -220,6 +239,92 @@ class _Walk:
                 )
                 name = COVERAGE + source
                 yield Column(name, "boolean", meaning, source, "coverage", "", True)
+
+    def concentration(self, where: str, step: ConcentrationSpec) -> Iterator[Column]:
+        if not self._keys(where, step.of, step.by, step.as_):
+            return
+        kinds = self._row_kinds(step.of)
+        self._condition(where, step.where, kinds)
+        self._kind(f"{where}.weight", step.weight, kinds, wanted="number")
+        self._check_own(where, step, self._kind(f"{where}.over", step.over, kinds))
+        over, by = self._words_of(step.of, step.over), self._by_words(step.by)
+        title = self.spec.sources[step.of].title
+        yield from concentration_columns(step, title, _text(by), _text(over))
+
+    def flows(self, where: str, step: FlowsSpec) -> Iterator[Column]:
+        # The unit's party may stand at either end of a payment.
+        ends = (step.from_, step.to)
+        if not self._keys(where, step.of, (step.by, step.by), ends):
+            return
+        kinds = self._row_kinds(step.of)
+        self._condition(where, step.where, kinds)
+        self._kind(f"{where}.amount", step.amount, kinds, wanted="number")
+        by = _text(self._by_words((step.by,)))
+        yield from flow_columns(step, self.spec.sources[step.of].title, by)
+
+    def rotation(self, where: str, step: RotationSpec) -> Iterator[Column]:
+        named = (step.party, step.contest)
+        if not self._keys(where, step.of, (step.by, step.by), named):
+            return
+        kinds = self._row_kinds(step.of)
+        self._condition(where, step.where, kinds)
+        self._kind(f"{where}.won", step.won, kinds, wanted="boolean")
+        source = self.spec.sources[step.of]
+        if "rotation" in step.stats and source.event_column is None:
+            self._problem(
+                where, f"{step.of} declares neither at nor known_at: no turns in time"
+            )
+        by = _text(self._by_words((step.by,)))
+        yield from rotation_columns(step, source.title, by)
+
+    def text(self, where: str, step: TextSpec) -> Iterator[Column]:
+        if not self._keys(where, step.of, step.by, step.as_):
+            return
+        kinds = self._row_kinds(step.of)
+        self._condition(where, step.where, kinds)
+        problem = text_problem(step, kinds)
+        if problem:
+            self._problem(where, problem)
+            return
+        within = step.within or step.column
+        if self._keys(where, step.of, step.by[:1], (within,)):
+            words = [_text(self._words_of(step.of, n)) for n in (step.column, within)]
+            yield from text_columns(step, self.spec.sources[step.of].title, *words)
+
+    def associations(self) -> None:
+        """Check the ties once, with the columns that the first step to use them has."""
+        if not self.ties_checked:
+            self.ties_checked = True
+            check_associations(self._scope())
+
+    def network(self, where: str, step: NetworkSpec) -> Iterator[Column]:
+        self.associations()
+        yield from network_columns(self._scope(), where, step)
+
+    def path(self, where: str, step: PathSpec) -> Iterator[Column]:
+        self.associations()
+        yield from path_columns(self._scope(), where, step)
+
+    def _scope(self) -> Scope:
+        return Scope(
+            self.spec,
+            self.known.columns,
+            lambda name: _text(self._by_words((name,))),
+            lambda where, text, of: self._condition(where, text, self._row_kinds(of)),
+            self._problem,
+        )
+
+    def _check_own(
+        self, where: str, step: ConcentrationSpec, over: Kind | None
+    ) -> None:
+        if "own_share" not in step.stats:
+            return
+        if step.own is None and step.of != self.spec.unit.source:
+            self._problem(
+                where, f"own_share of {step.of} needs own:, the unit's value of over"
+            )
+        elif step.own is not None:
+            self._kind(f"{where}.own", step.own, self.known.kinds, wanted=over)
 
     def _check_windows(self, where: str, step: HistorySpec) -> None:
         aggregates = {measure.aggregate for measure in step.measures.values()}
@@ -307,6 +412,17 @@ class _Walk:
             return False
         return True
 
+    def _row_kinds(self, of: str) -> Mapping[str, Kind]:
+        """Kinds of the columns of a source's rows, of its own the unit's so far."""
+        own = of == self.spec.unit.source
+        return self.known.kinds if own else source_kinds(self.spec, of)
+
+    def _condition(
+        self, where: str, text: str | None, kinds: Mapping[str, Kind]
+    ) -> None:
+        if text is not None:
+            self._kind(f"{where}.where", text, kinds, wanted="boolean")
+
     def _column(self, where: str, name: str) -> Column | None:
         column = self.known.columns.get(name)
         if column is None:
@@ -333,6 +449,10 @@ class _Walk:
 
     def _problem(self, where: str, message: str) -> None:
         self.known.problems.append(Problem(where, message))
+
+
+def _text(words: tuple[str, str]) -> Text:
+    return Text(en=words[0], zh=words[1])
 
 
 def _level(column: Column, level: str) -> Column:

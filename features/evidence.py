@@ -40,7 +40,7 @@ def _ties(step: FeatureStep) -> list[tuple[str, tuple[str, ...], tuple[str, ...]
     if isinstance(step.coverage, CoverageSpec):
         by = (step.coverage.by,)
         return [(source, by, (role,)) for source, role in step.coverage.sources.items()]
-    tie = step.lookup or step.history
+    tie = step.lookup or step.history or step.text or step.concentration
     return [(tie.of, tie.by, tie.as_)] if tie else []
 
 

@@ -1,29 +1,41 @@
 """Compose the declared feature steps into the units and the feature matrix."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import ibis
 from ibis.expr.types import Table
 
+from configs.keys import source_column
 from configs.loading import LoadedModel
+from configs.network import ConcentrationSpec, FlowsSpec, RotationSpec, TextSpec
 from configs.schema import (
     CoverageSpec,
+    DeriveSpec,
     FeatureStep,
     HistorySpec,
     LookupSpec,
     ModelSpec,
+    PeersSpec,
 )
 from configs.vocabulary import COVERAGE
+from features.associations import Associated
 from features.builders.columns import (
     coverage_feature,
     derive_features,
     levels_features,
     lookup_features,
 )
+from features.builders.concentration import concentration_features
+from features.builders.flows import flows_features
 from features.builders.history import history_features
+from features.builders.network import network_features
+from features.builders.paths import path_features
 from features.builders.peers import peers_features
+from features.builders.rotation import rotation_features
+from features.builders.text import text_features
 from features.engine import Engine
 from features.links import Link, link
 from features.sources import known_at
@@ -59,12 +71,19 @@ def base_units(known: Known) -> Table:
     return rows.mutate(unit_id=rows[spec.unit.key].cast("string"), as_of=as_of, _at=at)
 
 
-def enriched_units(known: Known, engine: Engine) -> Table:
-    """The units with every declared column; each step is computed once."""
+def enriched_units(
+    known: Known, engine: Engine, associated: Associated | None = None
+) -> Table:
+    """The units with every declared column; each step is computed once.
+
+    Args:
+        associated: to have the associations that the steps used, if they used any.
+    """
+    associated = associated or Associated(known, engine)
     units = engine.keep(base_units(known), "units")
     for number, step in enumerate(known.spec.features):
         if step.columns is None:
-            units = engine.keep(_extended(units, step, known), f"units_{number}")
+            units = engine.keep(_extended(units, step, associated), f"units_{number}")
     return units
 
 
@@ -79,38 +98,87 @@ def feature_matrix(units: Table, model: LoadedModel) -> Table:
     return units.select("unit_id", "as_of", **features)
 
 
-def _extended(units: Table, step: FeatureStep, known: Known) -> Table:
-    match step.family:
-        case "levels":
-            source = known.spec.sources[known.spec.unit.source]
-            return levels_features(units, step.levels or (), source)
-        case "derive":
-            return derive_features(units, step.derive or {})
-        case "peers" if step.peers:
-            return peers_features(units, step.peers)
-        case "lookup" if step.lookup:
-            return _lookup(units, step.lookup, known)
-        case "history" if step.history:
-            return _history(units, step.history, known)
-        case "coverage" if step.coverage:
-            return _coverage(units, step.coverage, known)
-    raise AssertionError(f"feature family without a builder: {step.family}")
+def _extended(units: Table, step: FeatureStep, associated: Associated) -> Table:
+    if step.network:
+        return network_features(units, step.network, associated)
+    if step.path:
+        return path_features(units, step.path, associated)
+    build = _FAMILIES[step.family]
+    known, engine = associated.known, associated.engine
+    return build(units, getattr(step, step.family), known, engine)
 
 
-def _lookup(units: Table, step: LookupSpec, known: Known) -> Table:
+def _levels(units: Table, wanted: tuple[str, ...], known: Known, _: Engine) -> Table:
+    return levels_features(units, wanted, known.spec.sources[known.spec.unit.source])
+
+
+def _derive(
+    units: Table, wanted: Mapping[str, DeriveSpec], _known: Known, _: Engine
+) -> Table:
+    return derive_features(units, wanted)
+
+
+def _peers(units: Table, step: PeersSpec, _known: Known, _: Engine) -> Table:
+    return peers_features(units, step)
+
+
+def _lookup(units: Table, step: LookupSpec, known: Known, _: Engine) -> Table:
     tie = known.link(step.of, step.by, step.as_)
     return lookup_features(units, known.rows(step.of, units), step, tie)
 
 
-def _history(units: Table, step: HistorySpec, known: Known) -> Table:
+def _history(units: Table, step: HistorySpec, known: Known, _: Engine) -> Table:
     tie = known.link(step.of, step.by, step.as_)
     rows = known.rows(step.of, units)
     return history_features(units, rows, step, tie, known.as_of)
 
 
-def _coverage(units: Table, step: CoverageSpec, known: Known) -> Table:
+def _coverage(units: Table, step: CoverageSpec, known: Known, _: Engine) -> Table:
     for source, role in step.sources.items():
         tie = known.link(source, (step.by,), (role,))
         rows = known.rows(source, units)
         units = coverage_feature(units, rows, COVERAGE + source, tie)
     return units
+
+
+def _concentration(
+    units: Table, step: ConcentrationSpec, known: Known, _: Engine
+) -> Table:
+    tie = known.link(step.of, step.by, step.as_)
+    return concentration_features(units, known.rows(step.of, units), step, tie)
+
+
+def _flows(units: Table, step: FlowsSpec, known: Known, engine: Engine) -> Table:
+    # The unit's party may stand at either end of a payment.
+    ties = known.link(step.of, (step.by, step.by), (step.from_, step.to))
+    return flows_features(units, known.rows(step.of, units), step, ties, engine)
+
+
+def _rotation(units: Table, step: RotationSpec, known: Known, _: Engine) -> Table:
+    tie = known.link(step.of, (step.by,), (step.party,))
+    columns = known.model.known.columns
+    contest = source_column(known.spec, step.of, step.contest, columns)
+    return rotation_features(units, known.rows(step.of, units), step, tie, contest)
+
+
+def _texts(units: Table, step: TextSpec, known: Known, engine: Engine) -> Table:
+    tie = known.link(step.of, step.by, step.as_)
+    if step.within is not None:
+        columns = known.model.known.columns
+        within = source_column(known.spec, step.of, step.within, columns)
+        step = step.model_copy(update={"within": within})
+    return text_features(units, known.rows(step.of, units), step, tie, engine)
+
+
+_FAMILIES: dict[str, Callable[[Table, Any, Known, Engine], Table]] = {
+    "levels": _levels,
+    "derive": _derive,
+    "peers": _peers,
+    "lookup": _lookup,
+    "history": _history,
+    "coverage": _coverage,
+    "concentration": _concentration,
+    "flows": _flows,
+    "rotation": _rotation,
+    "text": _texts,
+}

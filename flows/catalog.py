@@ -10,6 +10,7 @@ import duckdb
 import ibis
 import pyarrow as pa
 from ibis.expr.types import Table
+from splink.backends.duckdb import DuckDBAPI
 
 from configs.errors import LeadlineError
 
@@ -65,6 +66,14 @@ class Catalog:
     def register(self, name: str, data: pa.Table) -> Table:
         return self._backend.create_table(name, data, overwrite=True)
 
+    def splink(self) -> DuckDBAPI:
+        """Splink over this engine's connection, for entity resolution."""
+        return DuckDBAPI(self._backend.con)
+
+    def named(self, name: str) -> Table:
+        """A table of the engine by its name."""
+        return self._backend.table(name)
+
     def sql(self, name: str, query: str) -> Table:
         """Create table `name` from a query that reads a delivered file."""
         try:
@@ -86,6 +95,9 @@ class Catalog:
 
     def load_json(self, name: str) -> Any:
         return json.loads((self.folder / f"{name}.json").read_text())
+
+    def has_json(self, name: str) -> bool:
+        return (self.folder / f"{name}.json").exists()
 
     def close(self) -> None:
         self._backend.disconnect()

@@ -36,6 +36,7 @@ AsOf = Annotated[
         "date delivered",
     ),
 ]
+Top = Annotated[int, typer.Option(min=1, help="how many")]
 Json = Annotated[bool, typer.Option("--json", help="for machines")]
 
 
@@ -170,6 +171,25 @@ def check(
 
 
 @app.command()
+def link(model: Model, data: Data, as_of: AsOf = None, as_json: Json = False) -> None:
+    """Link the records of each entity and print what holds them together."""
+    from flows.intake import intake, stop_on_problems
+    from flows.link import link as link_stage
+
+    with _stages(20) as stage:
+        job = _job(model, data, as_of, stage)
+        stop_on_problems(intake(job))
+        linked = link_stage(job)
+    if as_json:
+        _echo_json(linked.reports)
+        return
+    from flows.present import console
+    from flows.present_links import print_links
+
+    print_links(console(), model, linked.reports)
+
+
+@app.command()
 def features(
     model: Model,
     data: Data,
@@ -272,34 +292,54 @@ def schedule(
 @app.command()
 def leads(
     model: Model,
-    top: Annotated[int, typer.Option(min=1, help="how many")] = 20,
+    top: Top = 20,
     order: Annotated[Literal["fused", "score", "rules"], typer.Option()] = "fused",
     as_json: Json = False,
 ) -> None:
-    """Print the head of the newest published list."""
-    queries = _store()
-    newest = queries.latest_run(model)
-    rows = queries.leads(newest.id, top, order)
-    if as_json:
-        _echo_json({"run": newest, "leads": rows})
-    else:
-        from flows.present import console, print_leads
+    """Print the head of the newest published list, unit by unit."""
+    _print_newest("leads", model, as_json, top, order)
 
-        print_leads(console(), newest, rows)
+
+@app.command()
+def worklist(model: Model, top: Top = 20, as_json: Json = False) -> None:
+    """Print what to open in order: single units, and each group once."""
+    _print_newest("worklist", model, as_json, top)
+
+
+@app.command()
+def groups(model: Model, top: Top = 20, as_json: Json = False) -> None:
+    """Print the ranked groups of the newest list: units tied by associations."""
+    _print_newest("groups", model, as_json, top)
+
+
+@app.command()
+def group(model: Model, group_id: str, as_json: Json = False) -> None:
+    """One group: why, its units, and what ties them by which source."""
+    _print_newest("group", model, as_json, group_id)
 
 
 @app.command()
 def show(model: Model, unit: str, as_json: Json = False) -> None:
     """One lead: all reasons, evidence, lawful explanations, missing departments."""
-    queries = _store()
-    newest = queries.latest_run(model)
-    detail = queries.lead(newest.id, unit)
-    if as_json:
-        _echo_json(detail)
-    else:
-        from flows.present import console, print_lead
+    _print_newest("lead", model, as_json, unit)
 
-        print_lead(console(), newest, detail)
+
+@app.command()
+def judge(
+    model: Model,
+    entity: Annotated[str, typer.Argument(help="kind of entity, such as person")],
+    records: Annotated[
+        tuple[str, str],
+        typer.Argument(metavar="LEFT RIGHT", help="digests of two records"),
+    ],
+    verdict: Literal["same", "different"],
+    note: Annotated[str, typer.Option(help="why; kept with the judgement")],
+) -> None:
+    """Say whether two linked records are one entity; a later word replaces it."""
+    from flows.judge import judge as record_judgement
+
+    kept = record_judgement(model, Settings(), entity, records, verdict, note)
+    typer.echo(f"{kept.user} judged {kept.left} and {kept.right}: {kept.verdict}")
 
 
 @app.command()
@@ -396,6 +436,20 @@ def _store() -> Any:
     from serving import queries
 
     return queries
+
+
+def _print_newest(query: str, model: str, as_json: bool, *asked: Any) -> None:
+    """Put one of the store's queries to the newest run of a model; print the answer."""
+    queries = _store()
+    newest = queries.latest_run(model)
+    found = getattr(queries, query)(newest.id, *asked)
+    if as_json:
+        _echo_json({"run": newest, query: found} if isinstance(found, list) else found)
+        return
+    from flows.present import console
+    from flows.present_groups import ANSWERS
+
+    ANSWERS[query](console(), newest, found)
 
 
 @contextmanager

@@ -1,19 +1,19 @@
-"""Stage 2: core tables to units, feature matrix, rule flags, rule hits and funnel."""
+"""Stage 3: core tables to units, feature matrix, rule flags, rule hits and funnel."""
 
-from datetime import datetime
-
-import pyarrow as pa
 from ibis.expr.types import Table
 
 from configs.vocabulary import COVERAGE
+from features.associations import ORDER, Associated, hubs
 from features.matrix import Known, enriched_units, feature_matrix
 from features.rules import funnel, rule_flags, rule_hits
+from flows.bench import Bench
 from flows.catalog import Catalog, opened
-from flows.intake import last_known, load_reports
+from flows.intake import run_date
 from flows.job import Job
+from flows.link import core_table
 
-UNITS, MATRIX, FLAGS, HITS, FUNNEL = (
-    "units",
+UNITS, ASSOCIATIONS, HUBS = "units", "associations", "hubs"
+MATRIX, FLAGS, HITS, FUNNEL = (
     "feature_matrix",
     "rule_flags",
     "rule_hits",
@@ -21,24 +21,24 @@ UNITS, MATRIX, FLAGS, HITS, FUNNEL = (
 )
 
 
-def run_date(job: Job, catalog: Catalog) -> datetime:
-    """The date asked for, else the newest date in the delivery, else today."""
-    found = job.as_of or last_known(load_reports(catalog))
-    return found or datetime.now().replace(hour=0, minute=0, second=0, microsecond=0)
-
-
 def known_tables(job: Job, catalog: Catalog) -> Known:
-    """The core tables as known on the run's date."""
-    cores = {name: catalog.read(f"core_{name}") for name in job.model.spec.sources}
+    """The core tables, linked, as known on the run's date."""
+    cores = {name: core_table(catalog, name) for name in job.model.spec.sources}
     return Known(job.model, cores, run_date(job, catalog))
 
 
 def engineer(job: Job) -> None:
-    """Write `units`, `feature_matrix`, `rule_flags`, `rule_hits` and `funnel`."""
+    """Write `units`, `feature_matrix`, `rule_flags`, `rule_hits` and `funnel`.
+
+    Where the model declares ties, `associations` and `hubs` too.
+    """
     with opened(job.folder) as catalog:
         known = known_tables(job, catalog)
         job.progress("building features")
-        units = catalog.write(enriched_units(known, _Bench(catalog)), UNITS)
+        associated = Associated(known, Bench(catalog))
+        enriched = enriched_units(known, associated.engine, associated)
+        units = catalog.write(enriched, UNITS)
+        _write_associations(catalog, units, associated)
         catalog.write(feature_matrix(units, job.model).order_by("unit_id"), MATRIX)
         job.progress("applying rules")
         rules = job.model.rules
@@ -51,6 +51,14 @@ def engineer(job: Job) -> None:
         catalog.save_json(FUNNEL, {"as_of": known.as_of.isoformat(), **counts})
 
 
+def _write_associations(catalog: Catalog, units: Table, associated: Associated) -> None:
+    declared = associated.known.spec.associations
+    if declared is not None:
+        found = associated.table(units).order_by(ORDER)
+        written = catalog.write(found, ASSOCIATIONS)
+        catalog.write(hubs(written, declared), HUBS)
+
+
 def coverage_shares(job: Job, catalog: Catalog) -> dict[str, float]:
     """By source, the share of units that it says something about."""
     units = catalog.read(UNITS)
@@ -59,25 +67,3 @@ def coverage_shares(job: Job, catalog: Catalog) -> dict[str, float]:
         return {}
     shares = catalog.rows(units.aggregate(**{n: units[n].mean() for n in flags}))[0]
     return {name.removeprefix(COVERAGE): share for name, share in shares.items()}
-
-
-class _Bench:
-    """The catalog's engine, keeping only the newest state of the units in memory."""
-
-    def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
-        self._units: str | None = None
-
-    def keep(self, table: Table, name: str) -> Table:
-        result = self._catalog.keep(table, f"_{name}")
-        if name.startswith(UNITS):
-            if self._units:
-                self._catalog.drop(self._units)
-            self._units = f"_{name}"
-        return result
-
-    def arrow(self, table: Table) -> pa.Table:
-        return self._catalog.arrow(table)
-
-    def register(self, name: str, data: pa.Table) -> Table:
-        return self._catalog.register(f"_{name}", data)

@@ -24,7 +24,9 @@ from training.evaluation import (
     precision_at,
     ranking_quality,
 )
+from training.rings import TOPS, ring_quality
 
+RING = "ring"
 Tables = dict[str, list[dict[str, Any]]]
 
 
@@ -49,7 +51,7 @@ def evaluate(
         stage("fitting the single detectors")
         scores = with_baselines(scores, settings, run)
     stage("comparing")
-    return tables(scores, labels, model)
+    return tables(scores, labels, model) | ring_tables(labels, run)
 
 
 def tables(scores: pd.DataFrame, labels: pd.DataFrame, model: LoadedModel) -> Tables:
@@ -72,8 +74,28 @@ def tables(scores: pd.DataFrame, labels: pd.DataFrame, model: LoadedModel) -> Ta
     return {title: as_rows(table) for title, table in found.items()}
 
 
+def ring_tables(labels: pd.DataFrame, run: RunRecord) -> Tables:
+    """Known rings in the published groups, where the labels name rings."""
+    members = published_groups(run) if RING in labels else pd.DataFrame()
+    if members.empty:
+        return {}
+    found = ring_quality(members, labels[["unit_id", RING]])
+    return {"Known rings in the first groups": as_rows(found)}
+
+
+def published_groups(run: RunRecord) -> pd.DataFrame:
+    """`unit_id` and `rank` of its group, for the groups that rings are looked for in."""
+    groups = queries.groups(run.id, max(TOPS))
+    rows = [
+        {"unit_id": member.unit_id, "rank": group.rank}
+        for group in groups
+        for member in queries.group(run.id, group.group_id).members
+    ]
+    return pd.DataFrame(rows, columns=["unit_id", "rank"])
+
+
 def read_labels(model: LoadedModel, file: Path | None, data: str) -> pd.DataFrame:
-    """unit_id, label (1, 0, NaN = unknown) and the declared breakdown columns."""
+    """unit_id, label (1, 0, NaN = unknown), the declared breakdown columns, and ring."""
     spec = model.spec.labels
     if spec is None:
         raise LeadlineError(
@@ -81,13 +103,15 @@ def read_labels(model: LoadedModel, file: Path | None, data: str) -> pd.DataFram
         )
     path = file or _declared_file(spec, data)
     frame = _table(path)
-    for wanted in (spec.key, spec.value):
+    for wanted in filter(None, (spec.key, spec.value, spec.ring)):
         if wanted not in frame:
             hint = nearest(wanted, frame.columns)
             raise DeliveryError(f"{path}: no column {wanted!r}{hint}")
     known = dict.fromkeys(spec.positive, 1.0) | dict.fromkeys(spec.negative, 0.0)
     kept = [column for column in spec.breakdown if column in frame]
     labels = frame[[spec.key, *kept]].rename(columns={spec.key: "unit_id"})
+    if spec.ring is not None:
+        labels = labels.assign(**{RING: frame[spec.ring]})
     return labels.assign(label=frame[spec.value].map(known))
 
 

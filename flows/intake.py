@@ -272,6 +272,12 @@ def _example(source: SourceSpec, column: str) -> str:
     return ", ".join(spec.levels[:4]) if spec.levels else "see the model's model.yaml"
 
 
+def run_date(job: Job, catalog: Catalog) -> datetime:
+    """The date asked for, else the newest date in the delivery, else today."""
+    found = job.as_of or last_known(load_reports(catalog))
+    return found or datetime.now().replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 def rejects_file(job: Job) -> Path:
     """Where the rejected rows and values of the last run are listed for people."""
     return job.settings.var / "rejects" / f"{job.model_id}.csv"

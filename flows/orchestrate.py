@@ -17,6 +17,7 @@ from configs.errors import DeclarationError, DeliveryError, LeadlineError
 from configs.settings import Settings
 from flows import engineer as engineer_stage
 from flows import intake as intake_stage
+from flows import link as link_stage
 from flows import publish as publish_stage
 from flows import score as score_stage
 from flows import train as train_stage
@@ -58,6 +59,12 @@ def read_delivery(job: Job) -> list[intake_stage.SourceReport]:
     reports = intake_stage.intake(job)
     intake_stage.stop_on_problems(reports)
     return reports
+
+
+@task(name="link records", cache_policy=NO_CACHE)
+def link_records(job: Job, by_champion: bool) -> None:
+    """With the champion's parameters, or with ones learnt from this delivery."""
+    link_stage.link(job, score_stage.champion_linkage(job) if by_champion else None)
 
 
 @task(name="build features and apply rules", cache_policy=NO_CACHE)
@@ -106,6 +113,7 @@ def train(
     """Read, build features, train, register; returns the new version."""
     job = _job(model, data, as_of)
     read_delivery(job)
+    link_records(job, by_champion=False)
     build_features(job)
     return fit_model(job, promote).version
 
@@ -115,6 +123,7 @@ def score(model: str, data: str, as_of: datetime | None = None) -> str:
     """Read, build features, score with the champion, publish; returns the run's id."""
     job = _job(model, data, as_of)
     read_delivery(job)
+    link_records(job, by_champion=True)
     build_features(job)
     return _scored_and_published(job)
 
@@ -124,8 +133,10 @@ def daily(model: str, data: str, as_of: datetime | None = None) -> str:
     """The nightly job: like `score`, but trains first when there is no champion yet."""
     job = _job(model, data, as_of)
     read_delivery(job)
+    trained = Tracking(job.settings.mlruns).has(model, CHAMPION)
+    link_records(job, by_champion=trained)
     build_features(job)
-    if not Tracking(job.settings.mlruns).has(model, CHAMPION):
+    if not trained:
         fit_model(job, promote=True)
     return _scored_and_published(job)
 

@@ -3,17 +3,19 @@
 from flows.engineer import engineer
 from flows.intake import SourceReport, intake, stop_on_problems
 from flows.job import Job
+from flows.link import Learnt, link
 from flows.publish import publish_list
-from flows.score import score
+from flows.score import champion_linkage, score
 from flows.train import train
 from serving.publication import PublishedRun
 from training.tracking import Registered
 
 
-def prepare(job: Job) -> list[SourceReport]:
-    """Read the delivery and build features; stops on a broken contract."""
+def prepare(job: Job, learnt: Learnt | None = None) -> list[SourceReport]:
+    """Read the delivery, link records, build features; stops on a broken contract."""
     reports = intake(job)
     stop_on_problems(reports)
+    link(job, learnt)
     engineer(job)
     return reports
 
@@ -26,6 +28,6 @@ def train_model(job: Job, *, promote: bool = False) -> Registered:
 
 def score_and_publish(job: Job) -> PublishedRun:
     """From delivered tables to a published list, scored by the champion."""
-    prepare(job)
+    prepare(job, champion_linkage(job))
     score(job)
     return publish_list(job)

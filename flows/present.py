@@ -1,21 +1,28 @@
 """What a person sees in a terminal: tables and lead sheets, no business logic."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from datetime import UTC, datetime
 from math import isnan
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, JustifyMethod
+from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
 from flows.intake import SourceReport
+from flows.sentences import path_sentence
 from serving.records import LeadDetail, LeadRecord, RunRecord
 
 CAUTION = "A score is no evidence: it says where to look first. A person decides."
 _FOUND = {"both": "both", "rules": "rules only", "score": "score only", "neither": ""}
+_LEAD = (
+    *("#", "unit", "about", "fused", "score #", "rules #", "money"),
+    *("rules that fired", "found by", "group", "silent"),
+)
+_RIGHT = {"#", "fused", "score #", "rules #", "money"}
 
 
 def console() -> Console:
@@ -23,26 +30,32 @@ def console() -> Console:
     return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 
 
-def print_leads(out: Console, run: RunRecord, leads: Iterable[LeadRecord]) -> None:
-    """The ranked list: rank, unit, the three orders, rules, what is missing."""
+def grid(names: Iterable[str], right: Container[str] = ()) -> Table:
+    """An empty table; the columns named in `right` hold numbers."""
+    table = Table(box=None, padding=(0, 1), header_style="bold")
+    for name in names:
+        justify: JustifyMethod = "right" if name in right else "left"
+        table.add_column(name, justify=justify, overflow="fold")
+    return table
+
+
+def amount(money: float | None) -> str:
+    """Yuan without a fraction; nothing where the model declares no money."""
+    return "" if money is None else f"{money:,.0f}"
+
+
+def print_heading(out: Console, run: RunRecord) -> None:
+    """Which list this is, and how old."""
     out.print(f"\n[bold]{run.title_en}[/] · {run.title_zh}")
     out.print(_run_line(run))
-    table = Table(box=None, padding=(0, 1), header_style="bold")
-    for name, justify in (
-        ("#", "right"),
-        ("unit", "left"),
-        ("about", "left"),
-        ("fused", "right"),
-        ("score #", "right"),
-        ("rules #", "right"),
-        ("money", "right"),
-        ("rules that fired", "left"),
-        ("found by", "left"),
-        ("silent", "left"),
-    ):
-        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
+
+
+def print_leads(out: Console, run: RunRecord, leads: Iterable[LeadRecord]) -> None:
+    """The ranked list: rank, unit, the three orders, rules, group, what is missing."""
+    print_heading(out, run)
+    table = grid(_LEAD, right=_RIGHT)
     for lead in leads:
-        table.add_row(*_lead_cells(lead))
+        table.add_row(*map(escape, _lead_cells(lead)))
     out.print(table)
     out.print(f"[dim]{CAUTION}[/]")
 
@@ -55,9 +68,10 @@ def _lead_cells(lead: LeadRecord) -> list[str]:
         f"{lead.fused:.4f}",
         str(lead.rank_score),
         str(lead.rank_rules) if lead.rules > 0 else "-",
-        "" if lead.money is None else f"{lead.money:,.0f}",
+        amount(lead.money),
         " ".join(lead.codes),
         _FOUND[lead.found_by],
+        lead.group_id or "",
         " ".join(lead.silent),
     ]
 
@@ -74,9 +88,8 @@ def _run_line(run: RunRecord) -> str:
 def print_lead(out: Console, run: RunRecord, detail: LeadDetail) -> None:
     """One lead with all reasons, lawful explanations, evidence and what is missing."""
     lead = detail.lead
-    out.print(
-        f"\n[bold]{run.title_en}[/] · {run.title_zh}: [bold]{lead.unit_id}[/]  {lead.title}"
-    )
+    unit, title = escape(lead.unit_id), escape(lead.title)
+    out.print(f"\n[bold]{run.title_en}[/] · {run.title_zh}: [bold]{unit}[/]  {title}")
     out.print(_run_line(run))
     rules_rank = f"{lead.rank_rules:,}" if lead.rules > 0 else "none fired"
     out.print(
@@ -86,6 +99,8 @@ def print_lead(out: Console, run: RunRecord, detail: LeadDetail) -> None:
     )
     _print_hits(out, detail)
     _print_reasons(out, detail)
+    _print_group_of(out, detail)
+    _print_paths(out, run, detail)
     _print_evidence(out, detail)
     silent = ", ".join(lead.silent) or "none"
     out.print(
@@ -94,13 +109,36 @@ def print_lead(out: Console, run: RunRecord, detail: LeadDetail) -> None:
     out.print(f"[dim]{CAUTION}[/]")
 
 
+def _print_group_of(out: Console, detail: LeadDetail) -> None:
+    out.print("\n[bold]Group[/] 团伙")
+    group = detail.group
+    if group is None:
+        out.print("  none: this unit is opened alone")
+        return
+    name = escape(f"{group.group_id}  {group.title}")
+    out.print(f"  {name}  · rank {group.rank:,} of the groups · {group.units:,} units")
+    out.print(f"  {escape(group.reason_en)}\n  {escape(group.reason_zh)}")
+
+
+def _print_paths(out: Console, run: RunRecord, detail: LeadDetail) -> None:
+    out.print("\n[bold]Ways to other leads[/] 关联路径")
+    if not detail.paths:
+        out.print("  none is published")
+    for path in detail.paths:
+        english = escape(path_sentence(path, run.kinds, "en"))
+        chinese = escape(path_sentence(path, run.kinds, "zh"))
+        # One path a line, however long: it is searched for and copied.
+        out.print(f"  {path.path}. {english}", soft_wrap=True)
+        out.print(f"     {chinese}", soft_wrap=True)
+
+
 def _print_hits(out: Console, detail: LeadDetail) -> None:
     out.print("\n[bold]Screening rules that fired[/] 触发的筛查规则")
     if not detail.hits:
         out.print("  none: the detectors' score alone put it here")
     for hit in detail.hits:
-        out.print(f"  [bold]{hit.code}[/] layer {hit.layer}  {hit.reason_en}")
-        out.print(f"      {hit.reason_zh}")
+        out.print(f"  [bold]{hit.code}[/] layer {hit.layer}  {escape(hit.reason_en)}")
+        out.print(f"      {escape(hit.reason_zh)}")
         out.print(
             f"      [dim]rule out first: {hit.lawful_en} · 先排除：{hit.lawful_zh}[/]"
         )
@@ -112,8 +150,10 @@ def _print_reasons(out: Console, detail: LeadDetail) -> None:
         out.print("  not computed for a lead so far down the list")
     for reason in detail.reasons:
         share = f"{reason.contribution:.2f}" if reason.contribution is not None else ""
-        out.print(f"  {reason.position}. {reason.text_en}  [dim](adds {share})[/]")
-        out.print(f"     {reason.text_zh}")
+        out.print(
+            f"  {reason.position}. {escape(reason.text_en)}  [dim](adds {share})[/]"
+        )
+        out.print(f"     {escape(reason.text_zh)}")
 
 
 def _print_evidence(out: Console, detail: LeadDetail) -> None:
@@ -123,9 +163,8 @@ def _print_evidence(out: Console, detail: LeadDetail) -> None:
         table.add_column(name, overflow="fold")
     for row in detail.evidence:
         department = f"{row.department_en} {row.department_zh}"
-        table.add_row(
-            row.source, department, row.batch, row.row_key, str(row.line or "")
-        )
+        cells = (row.source, department, row.batch, row.row_key, str(row.line or ""))
+        table.add_row(*map(escape, cells))
     out.print(table)
 
 

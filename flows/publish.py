@@ -1,5 +1,6 @@
 """Stage 5: the scored units become a published list in the store."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -28,6 +29,8 @@ from serving.connect import open_store
 from serving.publication import Publication, PublishedRun
 from serving.publish import publish
 
+GROUP_TABLES = ("groups", "group_members", "group_ties", "paths")
+
 
 def publish_list(job: Job) -> PublishedRun:
     """Publish in one transaction; a rerun of the same inputs changes nothing."""
@@ -55,6 +58,7 @@ def _publication(job: Job, catalog: Catalog) -> Publication:
         coverage=_coverage(job, catalog, reports),
         fingerprints=fingerprints(reports),
         rules=_rules(job, catalog),
+        kinds=_kinds(job),
         scores_file=catalog.path(SCORES),
         tables=_tables(job, catalog),
     )
@@ -72,7 +76,20 @@ def _tables(job: Job, catalog: Catalog) -> dict[str, pa.Table]:
         ),
         "evidence": _evidence(job, catalog, shown),
     }
-    return {name: catalog.arrow(table) for name, table in tables.items()}
+    exact = {name: catalog.arrow(table) for name, table in tables.items()}
+    return exact | {name: _no_rows(PUBLISHED[name]) for name in GROUP_TABLES}
+
+
+def _no_rows(contract: Mapping[str, str]) -> pa.Table:
+    types = {name: pa.type_for_alias(kind) for name, kind in contract.items()}
+    return pa.schema(types).empty_table()
+
+
+def _kinds(job: Job) -> dict[str, dict[str, str]]:
+    """The titles of the kinds of nodes, which ties and paths are read with."""
+    declared = job.model.spec.associations
+    kinds = declared.kinds if declared else {}
+    return {kind: {"en": k.title.en, "zh": k.title.zh} for kind, k in kinds.items()}
 
 
 def _evidence(job: Job, catalog: Catalog, shown: Table) -> Table:
@@ -89,6 +106,7 @@ def _leads(job: Job, units: Table, scores: Table) -> Table:
         title=_title(job, units),
         money=units[spec.unit.money] if spec.unit.money else ibis.null("float64"),
         silent=_silent(job, units),
+        group_id=ibis.null("string"),
     )
     joined = scores.inner_join(about, "unit_id")
     return joined.mutate(found_by=_found_by(joined, spec.review.weekly_capacity))

@@ -13,6 +13,7 @@ from flows.engineer import FUNNEL
 from flows.frames import flags_frame, matrix_frame
 from flows.intake import fingerprints, load_reports
 from flows.job import Job, digest_of
+from flows.link import judged
 from flows.reasons import in_words
 from training.explain import explain
 from training.tracking import LoadedModel, Tracking
@@ -65,6 +66,17 @@ def score(job: Job) -> ScoredBy:
     return scored
 
 
+def champion_linkage(job: Job) -> dict[str, Any]:
+    """How the champion's training linked records; a list must not shift with each night.
+
+    Raises:
+        StoreError: as `score`; found out before anything is read.
+    """
+    champion = Tracking(job.settings.mlruns).champion(job.model_id)
+    _check_same_declaration(job, champion)
+    return champion.linkage
+
+
 def _check_same_declaration(job: Job, champion: LoadedModel) -> None:
     if champion.config_hash != job.model.config_hash:
         raise StoreError(
@@ -88,8 +100,7 @@ def _as_table(catalog: Catalog, name: str, frame: pd.DataFrame) -> Any:
 
 
 def _inputs(job: Job, catalog: Catalog, champion: LoadedModel, as_of: datetime) -> str:
-    """One hash of all that determines a list: data, date, declaration, model."""
+    """One hash of what determines a list: data, date, declaration, model, judgements."""
     batches = fingerprints(load_reports(catalog))
-    return digest_of(
-        [batches, as_of, job.model.config_hash, champion.run_id, champion.version]
-    )
+    model = [champion.run_id, champion.version]
+    return digest_of([batches, as_of, job.model.config_hash, *model, judged(job)])

@@ -5,6 +5,7 @@ from flows.engineer import FUNNEL
 from flows.frames import dictionary, flags_frame, matrix_frame, sampled
 from flows.intake import fingerprints, load_reports
 from flows.job import Job
+from flows.link import learnt_in, link_metrics
 from training.fusion import Rule
 from training.model import LeadScorer
 from training.records import TrainingRun
@@ -43,6 +44,8 @@ def _training_run(job: Job, catalog: Catalog) -> TrainingRun:
         dictionary=dictionary(job.model),
         rule_hits={code: int(flags[code].sum()) for code in flags.columns},
         funnel=funnel_steps(counts),
+        metrics=link_metrics(catalog),
+        linkage=learnt_in(catalog),
         tags={"as_of": counts["as_of"]},
     )
 

@@ -8,9 +8,13 @@ from django.db import connection
 
 TABLES = {
     "leads": "leads_lead",
+    "groups": "leads_group",
     "rule_hits": "leads_rulehit",
     "reasons": "leads_reason",
     "evidence": "leads_evidence",
+    "group_members": "leads_groupmember",
+    "group_ties": "leads_grouptie",
+    "paths": "leads_pathstep",
 }
 
 # Beside a trigger SQLite opens a journal for each statement: one statement for 500 rows

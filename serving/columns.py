@@ -13,9 +13,15 @@ from configs.errors import StoreError
 from configs.tables import COUNT, NUMBER, PUBLISHED, TEXT, TIME
 
 # Null says "not known" in these. Other texts may be null where nothing is needed, and
-# become empty; any other null is an error.
-NULLABLE = {"money", "value", "peer_median", "percentile", "contribution", "line"}
-NEEDED_TEXT = {"unit_id", "code", "feature", "source"}
+# become empty; any other null is an error. A dotted name is of one table alone.
+NULLABLE = {
+    *("money", "value", "peer_median", "percentile", "contribution", "line"),
+    *("event_at", "known_at", "leads.group_id"),
+}
+NEEDED_TEXT = {
+    *("unit_id", "code", "feature", "source", "group_id", "other"),
+    *("left_kind", "left", "right_kind", "right"),
+}
 
 _ARROW = {
     TEXT: pa.string(),
@@ -55,7 +61,7 @@ def _exact_column(where: str, column: pa.ChunkedArray, kind: str) -> pa.ChunkedA
         column = _exact_text(column, keep_null=name in NULLABLE | NEEDED_TEXT)
     elif kind == NUMBER:
         column = _exact_number(column)
-    if column.null_count and name not in NULLABLE:
+    if column.null_count and not {name, where} & NULLABLE:
         raise StoreError(
             f"column {where}: {column.null_count} of {len(column)} rows are null; every "
             "row needs a value"

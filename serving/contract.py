@@ -1,7 +1,8 @@
 """Checks a publication against the contract and brings its tables to one exact form.
 
-The form is what is stored and digested: the columns of `configs.tables.PUBLISHED`, leads
-in the order of rank_fused, the rows of a lead after it, keyed by its rank.
+The form is what is stored and digested: the columns of `serving.digest.SECTIONS`, leads
+and groups in the order of their ranks, the rows that hang on them in the same order and
+keyed by these ranks.
 """
 
 import re
@@ -10,30 +11,39 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from configs.errors import StoreError, nearest
 from configs.tables import PUBLISHED, SCORES
+from serving.checks import check_known, check_ranks, check_scale, check_unique, places
 from serving.columns import exact_columns
+from serving.digest import KEYS, NUMBERED, SECTIONS
+from serving.group_contract import check_groups, check_kinds, check_paths
 from serving.publication import Publication
 
 SCALES = ("score", "rules", "fused")
 RANKS = ("rank_score", "rank_rules", "rank_fused")
 FOUND_BY = ("both", "rules", "score", "neither")
 
-# Rows of one lead are ordered by these, and no two may agree in all of them.
-ORDERS = {
-    "rule_hits": ("layer", "code"),
-    "reasons": ("position",),
-    "evidence": ("row",),  # as delivered
+# Rows of one table are ordered by these, and no two may agree in all of them.
+_ORDERS = {
+    "rule_hits": ("lead", "layer", "code"),
+    "reasons": ("lead", "position"),
+    "evidence": ("lead", "row"),  # as delivered
+    "group_members": ("group", "position"),
+    "group_ties": ("group", "position"),
+    "paths": ("lead", "path", "step"),
+}
+_STRANGE = {
+    "lead": "units that are no leads",
+    "group": "groups that are not in table 'groups'",
 }
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 def exact_tables(publication: Publication) -> dict[str, pa.Table]:
-    """The four tables in their exact form; StoreError when one breaks the contract."""
+    """The tables in their exact form; StoreError when one breaks the contract."""
     _check_ids(publication)
     if publication.as_of.tzinfo is not None:
         raise StoreError(
@@ -47,11 +57,18 @@ def exact_tables(publication: Publication) -> dict[str, pa.Table]:
             f"{sorted(given)}; expected {sorted(PUBLISHED)}"
         )
     exact = {name: exact_columns(name, given[name]) for name in PUBLISHED}
-    leads = _exact_leads(exact["leads"])
-    _check_scores_file(publication, leads.num_rows)
+    _check_leads(exact["leads"])
+    _check_scores_file(publication, exact["leads"].num_rows)
     _check_hits(publication, exact["rule_hits"])
-    children = {name: _exact_rows(name, exact[name], leads) for name in ORDERS}
-    return {"leads": leads, **children}
+    check_groups(exact, [str(rule["code"]) for rule in publication.rules])
+    check_kinds(publication.kinds, exact)
+    owners = {
+        name: exact[name].sort_by(rank).combine_chunks()
+        for name, rank in NUMBERED.items()
+    }
+    rows = {name: _exact_rows(name, exact[name], owners) for name in _ORDERS}
+    check_paths(rows["paths"], owners["leads"]["unit_id"])
+    return owners | rows
 
 
 def _check_ids(publication: Publication) -> None:
@@ -64,58 +81,18 @@ def _check_ids(publication: Publication) -> None:
             )
 
 
-def _exact_leads(leads: pa.Table) -> pa.Table:
+def _check_leads(leads: pa.Table) -> None:
     if not leads.num_rows:
         raise StoreError(
             "table 'leads' has no row; a run without units is not published: check the "
             "unit's source and the as-of date"
         )
-    _check_unique("leads", leads, ("unit_id",))
+    check_unique("leads", leads, ("unit_id",))
     for name in RANKS:
-        _check_ranks(name, leads[name])
+        check_ranks(f"leads.{name}", leads[name])
     for name in SCALES:
-        _check_scale(name, leads[name])
-    _check_found_by(leads["found_by"])
-    return leads.sort_by("rank_fused").combine_chunks()
-
-
-def _check_unique(table: str, rows: pa.Table, key: tuple[str, ...]) -> None:
-    counts = rows.select(key).group_by(list(key)).aggregate([([], "count_all")])
-    twice = counts.filter(pc.greater(counts["count_all"], 1))
-    if twice.num_rows:
-        raise StoreError(
-            f"table {table!r}: {twice.num_rows} values of {', '.join(key)} stand there "
-            f"more than once, such as {twice.slice(0, 1).to_pylist()[0]}; each may once"
-        )
-
-
-def _check_ranks(name: str, ranks: pa.ChunkedArray) -> None:
-    expected = pa.array(range(1, len(ranks) + 1), pa.int64())
-    ordered = ranks.take(pc.sort_indices(ranks))
-    if not pc.all(pc.equal(ordered, expected)).as_py():
-        raise StoreError(
-            f"column leads.{name}: got {len(ranks)} rows ranked from "
-            f"{pc.min(ranks).as_py()} to {pc.max(ranks).as_py()}, "
-            f"{pc.count_distinct(ranks).as_py()} of them distinct; expected each of "
-            f"1..{len(ranks)} once"
-        )
-
-
-def _check_scale(name: str, values: pa.ChunkedArray) -> None:
-    low, high = pc.min(values).as_py(), pc.max(values).as_py()
-    if low < 0 or high > 1:
-        raise StoreError(
-            f"column leads.{name}: got values from {low!r} to {high!r}; every score "
-            "lies in [0, 1]"
-        )
-
-
-def _check_found_by(column: pa.ChunkedArray) -> None:
-    unknown = sorted(set(column.unique().to_pylist()) - set(FOUND_BY))
-    if unknown:
-        raise StoreError(
-            f"column leads.found_by: got {unknown[0]!r}{nearest(unknown[0], FOUND_BY)}"
-        )
+        check_scale(f"leads.{name}", leads[name])
+    check_known("leads.found_by", leads["found_by"].unique().to_pylist(), FOUND_BY)
 
 
 def _check_scores_file(publication: Publication, units: int) -> None:
@@ -179,19 +156,15 @@ def _hits_said(rules: Sequence[Mapping[str, Any]]) -> dict[tuple[str, int], int]
     return said
 
 
-def _exact_rows(name: str, rows: pa.Table, leads: pa.Table) -> pa.Table:
-    """Rows that hang on a lead: its rank instead of its unit_id, in a fixed order."""
-    place = pc.index_in(rows["unit_id"], value_set=leads["unit_id"])
-    if place.null_count:
-        strange = rows["unit_id"].filter(pc.is_null(place))[0].as_py()
-        raise StoreError(
-            f"table {name!r}: {place.null_count} rows are about units that are no leads, "
-            f"such as {strange!r}; publish them as leads or leave the rows out"
-        )
-    rank = pc.add(place.cast(pa.int64()), 1)
-    number = pa.array(range(rows.num_rows), pa.int64())
-    kept = [column for column in PUBLISHED[name] if column not in ("unit_id", "as_of")]
-    keyed = rows.select(kept).add_column(0, "rank", rank).append_column("row", number)
-    _check_unique(name, keyed, ("rank", *ORDERS[name]))
-    order = [(column, "ascending") for column in ("rank", *ORDERS[name])]
+def _exact_rows(name: str, rows: pa.Table, owners: dict[str, pa.Table]) -> pa.Table:
+    """Rows that hang on leads or groups: their ranks for their ids, in a fixed order."""
+    ranks = {"row": pa.array(range(rows.num_rows), pa.int64())}
+    for key, (owner, named) in KEYS.items():
+        if named in rows.column_names:
+            known = owners[owner][named]
+            ranks[key] = places(name, rows[named], known, _STRANGE[key])
+    columns = {c: ranks[c] if c in ranks else rows[c] for c in SECTIONS[name]}
+    keyed = pa.table({**columns, "row": ranks["row"]})
+    check_unique(name, keyed, _ORDERS[name])
+    order = [(column, "ascending") for column in _ORDERS[name]]
     return keyed.sort_by(order).drop_columns(["row"]).combine_chunks()

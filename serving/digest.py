@@ -7,14 +7,21 @@ the rows that are read back: section by section, each row as JSON without spaces
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from configs.tables import PUBLISHED
 
-# Column `rank` stands for the lead that a row hangs on.
+# The tables that others hang on, and the column that ranks and numbers their rows.
+NUMBERED = {"leads": "rank_fused", "groups": "rank"}
+# In a table that hangs on them a rank stands for the lead or the group: column -> the
+# table that it ranks, and the id that it stands for.
+KEYS = {"lead": ("leads", "unit_id"), "group": ("groups", "group_id")}
+
+_RANKED = {named: key for key, (_, named) in KEYS.items()}
 SECTIONS = {
     name: tuple(
-        "rank" if column == "unit_id" and name != "leads" else column
+        column if name in NUMBERED else _RANKED.get(column, column)
         for column in columns
         if column != "as_of"
     )
@@ -33,6 +40,8 @@ RUN_FIELDS = (
     "funnel",
     "coverage",
     "fingerprints",
+    "kinds",
+    "links",
     "scores_path",
     "scores_sha256",
     "published_at",
@@ -41,7 +50,13 @@ RULE_FIELDS = ("code", "layer", "lawful_en", "lawful_zh", "hits")
 
 _EXACT = 2**53  # floats hold every integer below
 
-_encode = json.JSONEncoder(separators=(",", ":"), sort_keys=True).encode
+
+def _bare(time: datetime) -> str:
+    """A time without its zone: PostgreSQL gives the zone UTC back, SQLite none."""
+    return time.replace(tzinfo=None).isoformat()
+
+
+_encode = json.JSONEncoder(separators=(",", ":"), sort_keys=True, default=_bare).encode
 
 
 class RunDigest:

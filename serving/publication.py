@@ -1,7 +1,7 @@
 """What a finished run hands to the store."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,10 @@ class Publication:
     """One finished run: all that `publish` writes, in one transaction.
 
     `rules` lists dicts with code, layer, lawful_en, lawful_zh and hits. `tables` has the
-    four names of `configs.tables.PUBLISHED`. `scores_file` is a finished Parquet file.
+    names of `configs.tables.PUBLISHED`. `scores_file` is a finished Parquet file.
+    `kinds` holds the titles, en and zh, of every kind of node that ties and paths name.
+    `links` sums up the resolution of entities: records, entities, links accepted, for
+    review and flagged, warnings; it is kept as it is given.
     """
 
     model_id: str
@@ -34,6 +37,8 @@ class Publication:
     rules: Sequence[Mapping[str, Any]]
     scores_file: Path
     tables: Mapping[str, pa.Table]
+    kinds: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    links: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,11 @@ from django.db import connection, transaction
 
 from configs.errors import StoreError
 from configs.settings import Settings
-from configs.tables import LEADS
 from serving.bulk import insert_rows
 from serving.connect import explained, open_store
-from serving.contract import ORDERS, exact_tables
-from serving.digest import SECTIONS, RunDigest
-from serving.leads.models import Lead, Run, RunRule, SupervisionModel
+from serving.contract import exact_tables
+from serving.digest import KEYS, NUMBERED, SECTIONS, RunDigest
+from serving.leads.models import Group, Lead, Run, RunRule, SupervisionModel
 from serving.publication import Publication, PublishedRun
 from serving.scores_file import ScoresCopy, copied_scores
 
@@ -64,7 +63,7 @@ def _publish_once(
             _refuse_run_id(publication)
         scores.keep()
         _insert_model(publication)
-        digest = _insert_leads(publication.run_id, tables)
+        digest = _insert_tables(publication.run_id, tables)
         rules = _insert_rules(publication)
         insert_run(_run_fields(publication, tables, scores), rules, digest)
     return PublishedRun(publication.run_id, new=True)
@@ -89,31 +88,46 @@ def _insert_model(publication: Publication) -> None:
     SupervisionModel.objects.update_or_create(id=publication.model_id, defaults=titles)
 
 
-def _insert_leads(run_id: str, tables: dict[str, pa.Table]) -> RunDigest:
-    """Insert leads and what hangs on them; the digest of all that."""
+def _insert_tables(run_id: str, tables: dict[str, pa.Table]) -> RunDigest:
+    """Insert all rows of the run; the digest of them."""
     digest = RunDigest()
-    last = Lead.objects.order_by("-id").values_list("id", flat=True).first() or 0
-    digest.begin("leads")
-    columns = ("id", "run_id", *LEADS)
-    for batch in _batches(tables["leads"]):
-        digest.add(_rows(batch))
-        ids = [last + rank for rank in batch["rank_fused"]]
-        runs = [run_id] * len(ids)
-        insert_rows(
-            "leads", columns, list(zip(ids, runs, *batch.values(), strict=True))
-        )
-    for name in ORDERS:
-        _insert_children(name, tables[name], digest, last)
+    last = {"lead": _last_id(Lead), "group": _last_id(Group)}
+    for name in SECTIONS:
+        digest.begin(name)
+        for batch in _batches(tables[name]):
+            digest.add(_rows(batch))
+            if name in NUMBERED:
+                stored = _numbered(name, batch, run_id, last)
+            else:
+                stored = _hung(batch, last)
+            insert_rows(name, tuple(stored), _rows(stored))
     return digest
 
 
-def _insert_children(name: str, table: pa.Table, digest: RunDigest, last: int) -> None:
-    digest.begin(name)
-    columns = ("lead_id", *SECTIONS[name][1:])
-    for batch in _batches(table):
-        digest.add(_rows(batch))
-        batch["rank"] = [last + rank for rank in batch["rank"]]
-        insert_rows(name, columns, _rows(batch))
+def _last_id(model: type[Lead] | type[Group]) -> int:
+    return model.objects.order_by("-id").values_list("id", flat=True).first() or 0
+
+
+def _numbered(
+    name: str, batch: dict[str, list[Any]], run_id: str, last: dict[str, int]
+) -> dict[str, list[Any]]:
+    """Leads or groups with their own ids, which follow their ranks."""
+    ranks = batch[NUMBERED[name]]
+    after = next(last[key] for key, (owner, _) in KEYS.items() if owner == name)
+    ids = [after + rank for rank in ranks]
+    return {"id": ids, "run_id": [run_id] * len(ids), **batch}
+
+
+def _hung(batch: dict[str, list[Any]], last: dict[str, int]) -> dict[str, list[Any]]:
+    """Rows with the ids of what they hang on in place of its rank."""
+    ids = {
+        f"{key}_id": [last[key] + rank for rank in batch[key]]
+        for key in last.keys() & batch.keys()
+    }
+    return {
+        **ids,
+        **{name: values for name, values in batch.items() if name not in last},
+    }
 
 
 def _batches(table: pa.Table) -> Iterator[dict[str, list[Any]]]:
@@ -146,7 +160,7 @@ def _run_fields(
     publication: Publication, tables: dict[str, pa.Table], scores: ScoresCopy
 ) -> dict[str, Any]:
     given = ("model_id", "inputs", "config_hash", "mlflow_run", "model_version")
-    plain = ("funnel", "coverage", "fingerprints")
+    plain = ("funnel", "coverage", "fingerprints", "kinds", "links")
     return {
         "id": publication.run_id,
         "as_of": _utc(publication),

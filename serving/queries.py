@@ -4,27 +4,43 @@
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import fields
 from datetime import datetime
 from difflib import SequenceMatcher
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NoReturn, TypeVar
 
-from django.db.models import Count, F, Max
+from django.db.models import Count, F, Max, Q
 from django.db.models.functions import Length
 
 import serving.connect  # noqa: F401  sets Django up, which the models below need
 from configs.errors import StoreError, nearest
-from serving.leads.models import Evidence, Lead, Reason, RuleHit, Run, RunRule
+from serving.leads.models import (
+    Evidence,
+    Group,
+    GroupTie,
+    Lead,
+    PathStep,
+    Reason,
+    RuleHit,
+    Run,
+    RunRule,
+)
 from serving.leads.models import SupervisionModel as Model
 from serving.records import (
     EvidenceRecord,
+    GroupDetail,
+    GroupRecord,
     HitRecord,
     LeadDetail,
     LeadRecord,
     ModelRecord,
+    PathRecord,
     ReasonRecord,
     RuleRecord,
     RunRecord,
+    TieRecord,
+    WorkRecord,
 )
 
 Order = Literal["fused", "score", "rules"]
@@ -38,11 +54,12 @@ _OF_LEAD = {
 _HIT = ("code", "layer", "reason_en", "reason_zh")
 _TITLES = {"title_en": F("model__title_en"), "title_zh": F("model__title_zh")}
 _RUN = [field.name for field in fields(RunRecord) if field.name not in _TITLES]
+_AGE = ("model_id", "as_of", "published_at")
 _LEAD = [
-    field.name
-    for field in fields(LeadRecord)
-    if field.name not in ("model_id", "as_of", "published_at", "codes")
+    field.name for field in fields(LeadRecord) if field.name not in (*_AGE, "codes")
 ]
+_GROUP = [field.name for field in fields(GroupRecord) if field.name not in _AGE]
+_TIE = [field.name for field in fields(TieRecord)]
 
 
 def models() -> list[ModelRecord]:
@@ -91,15 +108,12 @@ def leads(run_id: str, top: int, order: Order = "fused") -> list[LeadRecord]:
     """The first `top` leads of a run in one of the three orders."""
     if order not in ORDERS:
         raise StoreError(f"order: got {order!r}{nearest(order, ORDERS)}")
-    if top < 1:
-        raise StoreError(f"top: got {top!r}; ask for at least 1 lead")
+    _check_top(top)
     of_run = run(run_id)
     rank = f"rank_{order}"
     rows = Lead.objects.filter(run_id=run_id, **{f"{rank}__lte": top}).order_by(rank)
     codes = _codes(lead__run_id=run_id, **{f"lead__{rank}__lte": top})
-    return [
-        _lead(row, of_run, tuple(codes[row["id"]])) for row in rows.values("id", *_LEAD)
-    ]
+    return _leads(rows.values("id", *_LEAD), of_run, codes)
 
 
 def lead(run_id: str, unit_id: str) -> LeadDetail:
@@ -120,7 +134,56 @@ def lead(run_id: str, unit_id: str) -> LeadDetail:
         hits=hits,
         reasons=_of_lead(Reason.objects.order_by("position"), row["id"], ReasonRecord),
         evidence=_of_lead(Evidence.objects.order_by("id"), row["id"], EvidenceRecord),
+        group=_group_of(of_run, row["group_id"]),
+        paths=_paths(row["id"], run_id),
     )
+
+
+def groups(run_id: str, top: int) -> list[GroupRecord]:
+    """The first `top` groups of a run by their rank."""
+    _check_top(top)
+    return _groups(run(run_id), rank__lte=top)
+
+
+def group(run_id: str, group_id: str) -> GroupDetail:
+    """One group of a run with its members and what ties them."""
+    of_run = run(run_id)
+    found = _group_of(of_run, group_id) or _refuse_group(run_id, group_id)
+    row_id = Group.objects.get(run_id=run_id, group_id=group_id).id
+    members = Lead.objects.filter(membership__group_id=row_id)
+    rows = members.order_by("membership__position").values("id", *_LEAD)
+    codes = _codes(lead__membership__group_id=row_id)
+    ties = GroupTie.objects.filter(group_id=row_id).order_by("position")
+    return GroupDetail(
+        group=found,
+        members=tuple(_leads(rows, of_run, codes)),
+        ties=tuple(_tie(row) for row in ties.values(*_TIE)),
+    )
+
+
+def worklist(run_id: str, top: int) -> list[WorkRecord]:
+    """The first `top` things to open: leads that stand alone, and each group once.
+
+    They come by rank_fused; a group stands where the best of its members does.
+    """
+    _check_top(top)
+    of_run = run(run_id)
+    opened = Q(group_id=None) | Q(membership__position=1)
+    rows = Lead.objects.filter(opened, run_id=run_id).order_by("rank_fused")
+    first = list(rows.values("id", *_LEAD)[:top])
+    last = first[-1]["rank_fused"]
+    codes = _codes(lead__run_id=run_id, lead__rank_fused__lte=last)
+    best = {"members__position": 1, "members__lead__rank_fused__lte": last}
+    rings = {ring.group_id: ring for ring in _groups(of_run, **best)}
+    return [
+        WorkRecord(
+            position=position,
+            rank_fused=lead.rank_fused,
+            group=rings[lead.group_id] if lead.group_id is not None else None,
+            lead=lead if lead.group_id is None else None,
+        )
+        for position, lead in enumerate(_leads(first, of_run, codes), 1)
+    ]
 
 
 def unit_ids_like(run_id: str, text: str, limit: int = 5) -> list[str]:
@@ -140,6 +203,11 @@ def unit_ids_like(run_id: str, text: str, limit: int = 5) -> list[str]:
         like = Lead.objects.filter(run_id=run_id, **pattern).order_by("rank_fused")
         found.update(like.values_list("unit_id", flat=True)[:500])
     return sorted(found, key=lambda known: (-_likeness(text, known), known))[:limit]
+
+
+def _check_top(top: int) -> None:
+    if top < 1:
+        raise StoreError(f"top: got {top!r}; ask for at least 1")
 
 
 def _check_model(model: str) -> None:
@@ -165,16 +233,61 @@ def _run(row: dict[str, Any]) -> RunRecord:
     return RunRecord(**{**row, "as_of": _bare(row["as_of"])})
 
 
+def _age(of_run: RunRecord) -> dict[str, Any]:
+    return {name: getattr(of_run, name) for name in _AGE}
+
+
+def _leads(
+    rows: Iterable[dict[str, Any]], of_run: RunRecord, codes: dict[int, list[str]]
+) -> list[LeadRecord]:
+    return [_lead(row, of_run, tuple(codes[row["id"]])) for row in rows]
+
+
 def _lead(row: dict[str, Any], of_run: RunRecord, codes: tuple[str, ...]) -> LeadRecord:
     shown = {name: row[name] for name in _LEAD}
-    shown["silent"] = tuple(name.strip() for name in row["silent"].split(",") if name)
-    return LeadRecord(
-        model_id=of_run.model_id,
-        as_of=of_run.as_of,
-        published_at=of_run.published_at,
-        codes=codes,
-        **shown,
+    shown["silent"] = _listed(row["silent"])
+    return LeadRecord(codes=codes, **_age(of_run), **shown)
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name)
+
+
+def _groups(of_run: RunRecord, **which: Any) -> list[GroupRecord]:
+    rows = Group.objects.filter(run_id=of_run.id, **which).order_by("rank")
+    return [
+        GroupRecord(**{**row, "codes": _listed(row["codes"])}, **_age(of_run))
+        for row in rows.values(*_GROUP)
+    ]
+
+
+def _group_of(of_run: RunRecord, group_id: str | None) -> GroupRecord | None:
+    return next(iter(_groups(of_run, group_id=group_id)), None)
+
+
+def _refuse_group(run_id: str, group_id: str) -> NoReturn:
+    of_run = Group.objects.filter(run_id=run_id).order_by("rank")
+    known = list(of_run.values_list("group_id", flat=True)[:1000])
+    there = nearest(group_id, known) if known else "; it has no groups"
+    raise StoreError(f"group {group_id!r} is not among those of run {run_id!r}{there}")
+
+
+def _paths(lead_id: int, run_id: str) -> tuple[PathRecord, ...]:
+    steps = PathStep.objects.filter(lead_id=lead_id).order_by("path", "step")
+    ways: dict[tuple[int, str], list[TieRecord]] = defaultdict(list)
+    for row in steps.values("path", "other", *_TIE):
+        ways[row.pop("path"), row.pop("other")].append(_tie(row))
+    others = Lead.objects.filter(run_id=run_id, unit_id__in={unit for _, unit in ways})
+    ranks = dict(others.values_list("unit_id", "rank_fused"))
+    return tuple(
+        PathRecord(path, other, ranks[other], tuple(ties))
+        for (path, other), ties in ways.items()
     )
+
+
+def _tie(row: dict[str, Any]) -> TieRecord:
+    times = {n: _bare(row[n]) if row[n] else None for n in ("event_at", "known_at")}
+    return TieRecord(**{**row, **times})
 
 
 def _codes(**which: Any) -> dict[int, list[str]]:

@@ -46,6 +46,8 @@ class RunRecord:
     funnel: Any
     coverage: Any
     fingerprints: Any
+    kinds: dict[str, dict[str, str]]  # kind of node -> its titles, en and zh
+    links: dict[str, Any]  # summary of the resolution of entities
     scores_path: str  # below Settings.published
     scores_sha256: str
     digest: str
@@ -69,6 +71,7 @@ class LeadRecord:
     rank_rules: int
     rank_fused: int
     found_by: str
+    group_id: str | None  # the group that it is opened with
     silent: tuple[str, ...]  # sources with no row about this unit
     codes: tuple[str, ...]  # rules that fired
 
@@ -112,6 +115,75 @@ class EvidenceRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class TieRecord:
+    """How two nodes are tied, which source says so, and how surely."""
+
+    left_kind: str  # its titles stand in RunRecord.kinds
+    left: str
+    right_kind: str
+    right: str
+    role_en: str  # what one is to the other there; empty when not said
+    role_zh: str
+    source: str
+    department_en: str
+    department_zh: str
+    row_key: str  # the earliest of the rows that say so
+    rows: int
+    event_at: datetime | None  # without a zone
+    known_at: datetime | None
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class PathRecord:
+    """A way from a lead to another one; each step begins where the last one ended."""
+
+    path: int  # 1 = the most telling
+    other: str
+    other_rank: int  # rank_fused
+    steps: tuple[TieRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRecord:
+    """A ring of associated units, with the age of the list it stands in."""
+
+    run_id: str
+    model_id: str
+    as_of: datetime
+    published_at: datetime
+    group_id: str
+    rank: int
+    score: float
+    title: str  # the node that ties most of them
+    units: int
+    money: float | None
+    density: float  # share of the pairs of members that share a point
+    codes: tuple[str, ...]  # rules that fired on at least half of them
+    reason_en: str
+    reason_zh: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupDetail:
+    """A group with its members, best rank first, and its ties, strongest first."""
+
+    group: GroupRecord
+    members: tuple[LeadRecord, ...]
+    ties: tuple[TieRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkRecord:
+    """One thing to open: a group, or a lead that stands in none."""
+
+    position: int
+    rank_fused: int  # of the lead, or of the group's best member
+    group: GroupRecord | None
+    lead: LeadRecord | None
+
+
+@dataclass(frozen=True, slots=True)
 class LeadDetail:
     """A lead with all that explains it."""
 
@@ -119,3 +191,5 @@ class LeadDetail:
     hits: tuple[HitRecord, ...]
     reasons: tuple[ReasonRecord, ...]
     evidence: tuple[EvidenceRecord, ...]
+    group: GroupRecord | None
+    paths: tuple[PathRecord, ...]

@@ -10,13 +10,17 @@ from django.db import connection
 from configs.settings import Settings
 from serving.bulk import TABLES
 from serving.connect import explained, open_store
-from serving.digest import RULE_FIELDS, RUN_FIELDS, SECTIONS, RunDigest
-from serving.leads.immutability import OF_LEAD, OF_RUN, missing_guards
-from serving.leads.models import Lead, Run, RunRule
+from serving.digest import NUMBERED, RULE_FIELDS, RUN_FIELDS, SECTIONS, RunDigest
+from serving.leads.immutability import OF_GROUP, OF_LEAD, OF_RUN, missing_guards
+from serving.leads.models import Run, RunRule
 from serving.publish import BATCH
 from serving.scores_file import PART, file_sha256
 
-_OF_RUN = "FROM {} c JOIN leads_lead l ON l.id = c.lead_id WHERE l.run_id = %s"
+# What a row hangs on: how it is joined, and the rank that stands for it.
+_JOINS = {
+    "lead": ("leads_lead", "rank_fused"),
+    "group": ("leads_group", "rank"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ def _findings(settings: Settings) -> Iterator[Finding]:
 def _orphans() -> Iterator[Finding]:
     owners = [(table, "run_id", "leads_run") for table in OF_RUN]
     owners += [(table, "lead_id", "leads_lead") for table in OF_LEAD]
+    owners += [(table, "group_id", "leads_group") for table in OF_GROUP]
     for table, key, owner in owners:
         rows = _count(
             f"SELECT count(*) FROM {table} c LEFT JOIN {owner} o ON o.id = c.{key}"
@@ -94,24 +99,36 @@ def run_digest(run: dict[str, Any]) -> str:
 
 
 def _stored_rows(section: str, run_id: str) -> Iterator[list[tuple[Any, ...]]]:
-    if section == "leads":
-        columns = ", ".join(f'l."{column}"' for column in SECTIONS[section])
-        sql = f"SELECT {columns} FROM leads_lead l WHERE l.run_id = %s"
-        order = " ORDER BY l.rank_fused"
-    else:
-        columns = ", ".join(f'c."{column}"' for column in SECTIONS[section][1:])
-        sql = f"SELECT l.rank_fused, {columns} {_OF_RUN.format(TABLES[section])}"
-        order = " ORDER BY l.rank_fused, c.id"
+    columns = SECTIONS[section]
+    order = [f'c."{NUMBERED[section]}"'] if section in NUMBERED else []
+    order = order or [_stored(columns[0]), "c.id"]
+    picked = ", ".join(map(_stored, columns))
+    sql = f"SELECT {picked} {_rows_of(section)} ORDER BY {', '.join(order)}"
     with connection.chunked_cursor() as cursor:
-        cursor.execute(sql + order, [run_id])
+        cursor.execute(sql, [run_id] * sql.count("%s"))
         while rows := cursor.fetchmany(BATCH):
             yield rows
 
 
+def _stored(column: str) -> str:
+    if column in _JOINS:
+        return f'"{column}"."{_JOINS[column][1]}"'
+    return f'c."{column}"'
+
+
+def _rows_of(section: str) -> str:
+    """The rows of a section of which all that they hang on is of the run."""
+    keys = [column for column in SECTIONS[section] if column in _JOINS]
+    joins = [
+        f'JOIN {_JOINS[key][0]} "{key}" ON "{key}".id = c.{key}_id' for key in keys
+    ]
+    of_run = [f'"{key}".run_id = %s' for key in keys] or ["c.run_id = %s"]
+    return f"FROM {TABLES[section]} c {' '.join(joins)} WHERE {' AND '.join(of_run)}"
+
+
 def _rows_of_run(name: str, run_id: str) -> int:
-    if name == "leads":
-        return Lead.objects.filter(run_id=run_id).count()
-    return _count(f"SELECT count(*) {_OF_RUN.format(TABLES[name])}", run_id)
+    sql = f"SELECT count(*) {_rows_of(name)}"
+    return _count(sql, *[run_id] * sql.count("%s"))
 
 
 def _count(sql: str, *values: str) -> int:

@@ -29,6 +29,7 @@ class TrainingRun:
     rule_hits: Mapping[str, int] = field(default_factory=dict)
     funnel: Mapping[str, int] = field(default_factory=dict)  # units left, by step
     metrics: Mapping[str, float] = field(default_factory=dict)
+    linkage: Mapping[str, Any] = field(default_factory=dict)  # learnt, by entity
     tags: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -78,6 +78,7 @@ class LoadedModel:
     scorer: LeadScorer
     config_hash: str
     stats: dict[str, FeatureStats]  # of the training population
+    linkage: dict[str, Any]  # how records were linked: learnt parameters by entity
 
 
 class ScoringModel(PythonModel):
@@ -183,6 +184,7 @@ class Tracking:
             scorer=LeadScorer.load(folder / "scorer.skops"),
             config_hash=entry.tags["config_hash"],
             stats=json.loads((folder / "feature_stats.json").read_text("utf-8")),
+            linkage=json.loads((folder / "linkage.json").read_text("utf-8")),
         )
 
     def _drift(self, run: TrainingRun, former: Any) -> pd.Series | None:
@@ -229,6 +231,8 @@ def _log_inputs(run: TrainingRun) -> None:
 def _log_results(run: TrainingRun, drift: pd.Series | None, folder: Path) -> None:
     """Metrics in one batch, and the pictures."""
     mlflow.log_dict(dict(run.funnel), "funnel.json")
+    for entity, learnt in run.linkage.items():
+        mlflow.log_dict(dict(learnt), f"linkage/{entity}.json")
     pictures = [plot_scores(run.scores, folder / "scores.png")]
     if run.funnel:
         pictures.append(plot_funnel(run.funnel, folder / "funnel.png"))
@@ -247,6 +251,7 @@ def _log_model(run: TrainingRun, folder: Path) -> tuple[Any, str]:
     run.scorer.save(files / "scorer.skops")
     stats = json.dumps(feature_stats(run.features))
     (files / "feature_stats.json").write_text(stats, "utf-8")
+    (files / "linkage.json").write_text(json.dumps(dict(run.linkage)), "utf-8")
     code = folder / "model_code.py"
     code.write_text(MODEL_CODE, "utf-8")
     with warnings.catch_warnings():
@@ -260,6 +265,7 @@ def _log_model(run: TrainingRun, folder: Path) -> tuple[Any, str]:
             artifacts={
                 "scorer": str(files / "scorer.skops"),
                 "feature_stats": str(files / "feature_stats.json"),
+                "linkage": str(files / "linkage.json"),
             },
             # The packages travel along, so any process can load the model.
             code_paths=[str(Path(str(p.__file__)).parent) for p in (configs, training)],

@@ -12,6 +12,7 @@ from features.expressions import SECONDS_PER_DAY, compile_text
 # Exact sums: adding floats in parallel depends on the order, so that a rerun could
 # differ in the last digit and reorder ties.
 EXACT = "decimal(28, 8)"
+FRACTION = "decimal(38, 18)"  # for sums of many small shares
 TOO_LARGE = 1e18
 ZERO_WITHOUT_ROWS = frozenset({"count", "sum", "nunique"})
 
@@ -63,6 +64,11 @@ def _row_value(rows: Table, measure: MeasureSpec) -> Value:
             return value.cast("string")
         case "trend" if measure.of == "true":
             return ibis.literal(1.0).cast(EXACT)
+    return exact(value)
+
+
+def exact(value: Any) -> Value:
+    """The number as a decimal, whose sum does not depend on the order of the rows."""
     number = value.cast("float64")
     return ibis.ifelse(number.abs() < TOO_LARGE, number, ibis.null()).cast(EXACT)
 

@@ -32,20 +32,7 @@ def lookup_features(units: Table, rows: Table, step: LookupSpec, link: Link) -> 
     """Columns of the latest (or earliest) known row that shares the key."""
     if step.where is not None:
         rows = rows.filter(compile_text(step.where, rows))
-    keyed = rows.select(
-        **link.source_keys(rows),
-        **_taken(rows, step),
-        _order=ibis.coalesce(rows[KNOWN], rows[EVENT]),
-        _file=rows[FILE],
-        _line=rows[LINE],
-    )
-    keyed = keyed.filter(link.complete(keyed))
-    latest = step.pick == "latest"
-    order = keyed["_order"].desc() if latest else keyed["_order"].asc()
-    # File and line make the order total, so that a rerun picks the same row.
-    window = ibis.window(group_by=link.keys, order_by=[order, "_file", "_line"])
-    first = keyed.mutate(_nth=ibis.row_number().over(window))
-    first = first.filter(first["_nth"] == 0).drop("_nth", "_order", "_file", "_line")
+    first = first_rows(rows, _taken(rows, step), link, latest=step.pick == "latest")
     joined = units.mutate(**link.unit_keys(units)).left_join(first, link.keys)
     taken = {
         n.removeprefix("_take"): joined[n]
@@ -53,6 +40,25 @@ def lookup_features(units: Table, rows: Table, step: LookupSpec, link: Link) -> 
         if n in _taken(rows, step)
     }
     return joined.select(*units.columns, **taken)
+
+
+def first_rows(
+    rows: Table, columns: Mapping[str, Value], link: Link, *, latest: bool
+) -> Table:
+    """The link's keys and these columns of each key's latest (or earliest) row."""
+    keyed = rows.select(
+        **link.source_keys(rows),
+        **columns,
+        _order=ibis.coalesce(rows[KNOWN], rows[EVENT]),
+        _file=rows[FILE],
+        _line=rows[LINE],
+    )
+    keyed = keyed.filter(link.complete(keyed))
+    order = keyed["_order"].desc() if latest else keyed["_order"].asc()
+    # File and line make the order total, so that a rerun picks the same row.
+    window = ibis.window(group_by=link.keys, order_by=[order, "_file", "_line"])
+    first = keyed.mutate(_nth=ibis.row_number().over(window))
+    return first.filter(first["_nth"] == 0).drop("_nth", "_order", "_file", "_line")
 
 
 def _taken(rows: Table, step: LookupSpec) -> dict[str, Value]:

@@ -1,5 +1,7 @@
 """Triggers by which the database itself refuses to change a published run.
 
+What a person judged cannot be changed either, but is added to at any time.
+
 A later migration that alters one of these tables must call `install_guards` again:
 SQLite rebuilds an altered table, and its triggers are lost with the old one.
 """
@@ -8,12 +10,23 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-OF_RUN = ("leads_lead", "leads_runrule")
-OF_LEAD = ("leads_rulehit", "leads_reason", "leads_evidence")
-GUARDED = ("leads_run", *OF_RUN, *OF_LEAD)
+OF_RUN = ("leads_lead", "leads_group", "leads_runrule")
+OF_LEAD = (
+    *("leads_rulehit", "leads_reason", "leads_evidence"),
+    *("leads_groupmember", "leads_pathstep"),
+)
+OF_GROUP = ("leads_groupmember", "leads_grouptie")
 
 CHANGED = "a published run cannot be changed or deleted; publish a new run"
 ADDED = "nothing can be added to a published run; publish a new run"
+REJUDGED = "a judgement cannot be changed or deleted; judge the two records again"
+
+# Why no row of a table may be changed.
+GUARDED = {
+    "leads_run": CHANGED,
+    **dict.fromkeys(OF_RUN + OF_LEAD + OF_GROUP, CHANGED),
+    "leads_linkjudgement": REJUDGED,
+}
 
 _EVENTS = {
     "sqlite": ("update", "delete"),
@@ -24,11 +37,15 @@ _PRESENT = {
     "postgresql": "SELECT tgname FROM pg_trigger"
     " WHERE NOT tgisinternal AND tgenabled IN ('O', 'A')",
 }
-# `added` is the inserted row, on PostgreSQL the table of all rows of one statement: a
-# look-up for each row there took as long as the insertion itself.
+# What a row that is added must not belong to. `added` is the inserted row, on PostgreSQL
+# the table of all rows of one statement: a look-up for each row there took as long as
+# the insertion itself.
 _RUN_PUBLISHED = "leads_run r WHERE r.id = {added}.run_id"
 _LEAD_PUBLISHED = (
     "leads_lead l JOIN leads_run r ON r.id = l.run_id WHERE l.id = {added}.lead_id"
+)
+_GROUP_PUBLISHED = (
+    "leads_group g JOIN leads_run r ON r.id = g.run_id WHERE g.id = {added}.group_id"
 )
 
 
@@ -36,7 +53,7 @@ def missing_guards(connection: BaseDatabaseWrapper) -> list[str]:
     """The triggers that someone has dropped or disabled."""
     events = _EVENTS[connection.vendor]
     needed = {f"{table}_no_{event}" for table in GUARDED for event in events}
-    needed |= {f"{table}_no_insert" for table in OF_RUN + OF_LEAD}
+    needed |= {f"{table}_no_insert" for table in _insert_guards()}
     with connection.cursor() as cursor:
         cursor.execute(_PRESENT[connection.vendor])
         return sorted(needed - {row[0] for row in cursor.fetchall()})
@@ -64,26 +81,26 @@ def remove_guards(apps: Any, schema_editor: Any) -> None:
 def _sqlite_triggers() -> list[str]:
     changes = [
         f"CREATE TRIGGER {table}_no_{event} BEFORE {event} ON {table}"
-        f" BEGIN SELECT RAISE(ABORT, '{table}: {CHANGED}'); END"
-        for table in GUARDED
+        f" BEGIN SELECT RAISE(ABORT, '{table}: {refusal}'); END"
+        for table, refusal in GUARDED.items()
         for event in _EVENTS["sqlite"]
     ]
     additions = [
         f"CREATE TRIGGER {table}_no_insert BEFORE INSERT ON {table}"
-        f" WHEN EXISTS (SELECT 1 FROM {published.format(added='NEW')})"
+        f" WHEN {_any_of('SELECT 1 FROM ', published, 'NEW')}"
         f" BEGIN SELECT RAISE(ABORT, '{table}: {ADDED}'); END"
-        for table, published in _insert_guards()
+        for table, published in _insert_guards().items()
     ]
     return changes + additions
 
 
 def _postgresql_triggers() -> list[str]:
-    functions = [_function("leads_refuse_change", _refusal(CHANGED))]
+    functions = [_function("leads_refuse_change", _refusal("TG_ARGV[0]"))]
     changes = [
         f"CREATE TRIGGER {table}_no_{event} BEFORE {event} ON {table} FOR EACH"
         f" {'STATEMENT' if event == 'truncate' else 'ROW'}"
-        " EXECUTE FUNCTION leads_refuse_change()"
-        for table in GUARDED
+        f" EXECUTE FUNCTION leads_refuse_change('{refusal}')"
+        for table, refusal in GUARDED.items()
         for event in _EVENTS["postgresql"]
     ]
     return functions + changes + _postgresql_additions()
@@ -93,28 +110,39 @@ def _postgresql_additions() -> list[str]:
     functions = [
         _function(
             f"{table}_refuse_insert",
-            f"IF EXISTS (SELECT 1 FROM added, {published.format(added='added')})"
-            f" THEN {_refusal(ADDED)} END IF;",
+            f"IF {_any_of('SELECT 1 FROM added, ', published, 'added')}"
+            f" THEN {_refusal(repr(ADDED))} END IF;",
         )
-        for table, published in _insert_guards()
+        for table, published in _insert_guards().items()
     ]
     triggers = [
         f"CREATE TRIGGER {table}_no_insert AFTER INSERT ON {table}"
         " REFERENCING NEW TABLE AS added FOR EACH STATEMENT"
         f" EXECUTE FUNCTION {table}_refuse_insert()"
-        for table, _ in _insert_guards()
+        for table in _insert_guards()
     ]
     return functions + triggers
 
 
-def _insert_guards() -> list[tuple[str, str]]:
-    to_run = [(table, _RUN_PUBLISHED) for table in OF_RUN]
-    return to_run + [(table, _LEAD_PUBLISHED) for table in OF_LEAD]
+def _insert_guards() -> dict[str, list[str]]:
+    """table -> the conditions of which none may hold of a row that is added."""
+    owners = ((OF_RUN, _RUN_PUBLISHED), (OF_LEAD, _LEAD_PUBLISHED))
+    guards: dict[str, list[str]] = {}
+    for tables, published in (*owners, (OF_GROUP, _GROUP_PUBLISHED)):
+        for table in tables:
+            guards.setdefault(table, []).append(published)
+    return guards
+
+
+def _any_of(select: str, conditions: list[str], added: str) -> str:
+    found = (f"EXISTS ({select}{c.format(added=added)})" for c in conditions)
+    return " OR ".join(found)
 
 
 def _refusal(message: str) -> str:
+    """Raise the message, an SQL expression."""
     return (
-        f"RAISE EXCEPTION '%: {message}', TG_TABLE_NAME"
+        f"RAISE EXCEPTION '%: %', TG_TABLE_NAME, {message}"
         " USING ERRCODE = 'integrity_constraint_violation';"
     )
 

@@ -29,6 +29,8 @@ class Run(models.Model):
     funnel = models.JSONField()
     coverage = models.JSONField()
     fingerprints = models.JSONField()
+    kinds = models.JSONField()  # titles of the kinds of nodes
+    links = models.JSONField()  # summary of the resolution of entities
     scores_path = models.TextField()  # below the folder of published files
     scores_sha256 = models.TextField()
     digest = models.TextField()
@@ -74,6 +76,7 @@ class Lead(models.Model):
     rank_fused = models.PositiveIntegerField()
     found_by = models.TextField()
     silent = models.TextField()
+    group_id = models.TextField(null=True)  # as it is named in its run
 
     class Meta:
         # Their indexes answer `one unit of a run` and `top N` in each order.
@@ -82,6 +85,27 @@ class Lead(models.Model):
             models.UniqueConstraint(fields=["run", "rank_fused"], name="lead_fused"),
             models.UniqueConstraint(fields=["run", "rank_score"], name="lead_score"),
             models.UniqueConstraint(fields=["run", "rank_rules"], name="lead_rules"),
+        )
+
+
+class Group(models.Model):
+    id = models.BigIntegerField(primary_key=True)  # numbered like the leads, by rank
+    run = models.ForeignKey(Run, models.PROTECT, related_name="groups", db_index=False)
+    group_id = models.TextField()
+    rank = models.PositiveIntegerField()
+    score = models.FloatField()
+    title = models.TextField()
+    units = models.PositiveIntegerField()
+    money = models.FloatField(null=True)
+    density = models.FloatField()
+    codes = models.TextField()
+    reason_en = models.TextField()
+    reason_zh = models.TextField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["run", "rank"], name="group_rank"),
+            models.UniqueConstraint(fields=["run", "group_id"], name="group_once"),
         )
 
 
@@ -125,3 +149,81 @@ class Evidence(models.Model):
     batch = models.TextField()
     row_key = models.TextField()
     line = models.BigIntegerField(null=True)
+
+
+class GroupMember(models.Model):
+    group = models.ForeignKey(
+        Group, models.PROTECT, related_name="members", db_index=False
+    )
+    lead = models.OneToOneField(Lead, models.PROTECT, related_name="membership")
+    position = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["group", "position"], name="member_once"),
+        )
+
+
+class Tie(models.Model):
+    """How two nodes are tied, and which row says so."""
+
+    left_kind = models.TextField()
+    left = models.TextField()
+    right_kind = models.TextField()
+    right = models.TextField()
+    role_en = models.TextField()
+    role_zh = models.TextField()
+    source = models.TextField()
+    department_en = models.TextField()
+    department_zh = models.TextField()
+    row_key = models.TextField()
+    rows = models.BigIntegerField()
+    # Without a zone, like the as-of date of a run.
+    event_at = models.DateTimeField(null=True)
+    known_at = models.DateTimeField(null=True)
+    probability = models.FloatField()
+
+    class Meta:
+        abstract = True
+
+
+class GroupTie(Tie):
+    group = models.ForeignKey(
+        Group, models.PROTECT, related_name="ties", db_index=False
+    )
+    position = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["group", "position"], name="tie_once"),
+        )
+
+
+class PathStep(Tie):
+    lead = models.ForeignKey(Lead, models.PROTECT, related_name="steps", db_index=False)
+    path = models.PositiveIntegerField()
+    step = models.PositiveIntegerField()
+    other = models.TextField()  # unit_id of another lead of the run
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["lead", "path", "step"], name="step_once"),
+        )
+
+
+class LinkJudgement(models.Model):
+    """What a person said about two records; of no run, and only ever added to."""
+
+    model = models.TextField()  # may be judged before it publishes anything
+    entity = models.TextField()
+    left = models.TextField()
+    right = models.TextField()
+    verdict = models.TextField()
+    note = models.TextField()
+    user = models.TextField()
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["model", "entity", "left", "right"], name="judged"),
+        )

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from configs.tables import SCORES
 from serving.publication import Publication
+from tests.serving.rings import KINDS, ring_of, ring_tables
 
 AS_OF = datetime(2025, 6, 30)
 RULES = {"V1": 1, "V6": 3, "V9": 4}
@@ -40,6 +41,7 @@ def lead_columns(units: int, chance: random.Random) -> dict[str, list[Any]]:
             ("both", "rules", "score", "neither")[n % 4] for n in range(units)
         ],
         "silent": ["police, tax" if n % 5 == 0 else "" for n in range(units)],
+        "group_id": [ring_of(number, units) for number in range(units)],
     }
 
 
@@ -120,6 +122,7 @@ def make_publication(
         "rule_hits": pa.Table.from_pylist(hits),
         "reasons": pa.Table.from_pylist(reason_rows(ids, each)),
         "evidence": pa.Table.from_pylist(evidence_rows(ids, each)),
+        **ring_tables(columns),
     }
     rules = [
         {
@@ -146,6 +149,8 @@ def make_publication(
             "claims": {"rows": units, "rejects": 0, "share": 1e16, "last": AS_OF}
         },
         fingerprints={"claims": "5" * 64},
+        kinds=KINDS,
+        links={"records": units, "entities": units - 1, "warnings": ["few names"]},
         rules=rules,
         scores_file=write_scores(folder / "work" / "scores.parquet", leads),
         tables=tables,
@@ -169,3 +174,12 @@ def with_column(
         table,
         lambda t: t.set_column(t.column_names.index(column), column, [values]),
     )
+
+
+def without_groups(publication: Publication) -> Publication:
+    """The publication with every lead standing alone."""
+    none = ("groups", "group_members", "group_ties", "paths")
+    rest = {name: publication.tables[name].slice(0, 0) for name in none}
+    bare = replace(publication, tables={**publication.tables, **rest})
+    alone = pa.nulls(bare.tables["leads"].num_rows, pa.string())
+    return with_column(bare, "leads", "group_id", alone)

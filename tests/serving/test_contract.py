@@ -1,6 +1,5 @@
 """Publications that break the contract are refused, with words that help."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,28 +11,16 @@ from configs.errors import StoreError
 from configs.tables import PUBLISHED
 from serving.contract import exact_tables
 from serving.publication import Publication
-from tests.serving.publications import with_column, with_table, write_scores
+from tests.serving.changes import Change, column, fields, table
+from tests.serving.publications import with_column, write_scores
 
-Change = Callable[[Publication], Publication]
 UNITS = [f"CLM-{number:06}" for number in range(1, 13)]
-
-
-def column(table: str, name: str, values: object) -> Change:
-    return lambda publication: with_column(publication, table, name, values)
-
-
-def table(name: str, change: Callable[[pa.Table], pa.Table]) -> Change:
-    return lambda publication: with_table(publication, name, change)
-
-
-def fields(**changes: object) -> Change:
-    return lambda publication: replace(publication, **changes)  # type: ignore[arg-type]
 
 
 BROKEN: dict[str, tuple[Change, str]] = {
     "table missing": (
         lambda p: replace(p, tables={"leads": p.tables["leads"]}),
-        r"got the tables \['leads'\]; expected \['evidence', 'leads'",
+        r"got the tables \['leads'\]; expected \['evidence', 'group_members'",
     ),
     "column missing": (
         table("leads", lambda t: t.drop_columns(["title"])),
@@ -86,11 +73,11 @@ BROKEN: dict[str, tuple[Change, str]] = {
     ),
     "hit twice": (
         column("rule_hits", "unit_id", [UNITS[0]] * 6),
-        "'rule_hits': 2 values of rank, layer, code stand there more than once",
+        "'rule_hits': 2 values of lead, layer, code stand there more than once",
     ),
     "reason twice": (
         column("reasons", "position", [1] * 24),
-        "'reasons': 12 values of rank, position",
+        "'reasons': 12 values of lead, position",
     ),
     "hit of another day": (
         column("rule_hits", "as_of", [datetime(2025, 6, 29)] * 6),

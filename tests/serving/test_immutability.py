@@ -6,8 +6,22 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from configs.settings import Settings
+from serving import queries
+from serving.judgements import judge
 from serving.leads.immutability import GUARDED
-from serving.leads.models import Evidence, Lead, Reason, RuleHit, Run, RunRule
+from serving.leads.models import (
+    Evidence,
+    Group,
+    GroupMember,
+    GroupTie,
+    Lead,
+    LinkJudgement,
+    PathStep,
+    Reason,
+    RuleHit,
+    Run,
+    RunRule,
+)
 from serving.publication import Publication
 from serving.publish import publish
 from serving.verify import verify
@@ -20,6 +34,10 @@ def first_lead() -> Lead:
     return Lead.objects.order_by("id")[0]
 
 
+def alone() -> Lead:
+    return Lead.objects.filter(group_id=None)[0]
+
+
 ORM: dict[str, Callable[[], object]] = {
     "run": lambda: Run.objects.update(units=1),
     "lead": lambda: Lead.objects.update(score=0),
@@ -27,6 +45,11 @@ ORM: dict[str, Callable[[], object]] = {
     "reason": lambda: Reason.objects.update(text_en=""),
     "evidence": lambda: Evidence.objects.update(line=1),
     "rule": lambda: RunRule.objects.update(hits=0),
+    "group": lambda: Group.objects.update(score=0),
+    "member": lambda: GroupMember.objects.update(position=9),
+    "tie": lambda: GroupTie.objects.all().delete(),
+    "path": lambda: PathStep.objects.update(probability=1),
+    "leave": lambda: Lead.objects.update(group_id=None),
     "save": lambda: first_lead().save(),
     "delete": lambda: Evidence.objects.all().delete(),
 }
@@ -40,6 +63,24 @@ ADDITIONS: dict[str, Callable[[], object]] = {
     "evidence": lambda: Evidence.objects.create(lead=first_lead(), source="x"),
     "rule": lambda: RunRule.objects.create(
         run=Run.objects.get(), code="V0", layer=1, lawful_en="", lawful_zh="", hits=0
+    ),
+    "group": lambda: Group.objects.create(
+        id=10**6,
+        run=Run.objects.get(),
+        group_id="x",
+        rank=9,
+        score=0,
+        units=0,
+        density=0,
+    ),
+    "member": lambda: GroupMember.objects.create(
+        group=Group.objects.all()[0], lead=alone(), position=99
+    ),
+    "tie": lambda: GroupTie.objects.create(
+        group=Group.objects.all()[0], position=99, rows=1, probability=1
+    ),
+    "path": lambda: PathStep.objects.create(
+        lead=first_lead(), path=9, step=1, rows=1, probability=1
     ),
     "lead": lambda: Lead.objects.create(
         id=10**6,
@@ -73,11 +114,13 @@ def test_orm_additions_to_a_published_run_are_refused(store: Settings) -> None:
 
 @pytest.mark.usefixtures("published")
 def test_raw_sql_changes_of_a_published_run_are_refused(store: Settings) -> None:
+    judge_once()
     with connection.cursor() as cursor:
-        for table in GUARDED:
+        for table, refusal in GUARDED.items():
             for sql in (f"DELETE FROM {table}", f"UPDATE {table} SET id = id"):
-                with pytest.raises(IntegrityError, match=f"{table}: {CHANGED}"):
+                with pytest.raises(IntegrityError, match=f"{table}: {refusal}"):
                     cursor.execute(sql)
+    assert LinkJudgement.objects.count() == 1
     assert verify(store) == []
 
 
@@ -86,7 +129,7 @@ def test_sqlite_replace_cannot_slip_past_the_guards(
 ) -> None:
     publish(publication, sqlite_store)
     with connection.cursor() as cursor:
-        for table in ("leads_run", "leads_rulehit"):
+        for table in ("leads_run", "leads_rulehit", "leads_groupmember"):
             sql = f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}"
             with pytest.raises(IntegrityError, match="published run"):
                 cursor.execute(sql)
@@ -98,12 +141,43 @@ def test_postgresql_truncate_is_refused(
 ) -> None:
     settings = Settings(home=publication.scores_file.parent, store_url=database)
     publish(publication, settings)
-    for table in GUARDED:
+    for table, refusal in GUARDED.items():
         with (
             connection.cursor() as cursor,
-            pytest.raises(IntegrityError, match=CHANGED),
+            pytest.raises(IntegrityError, match=refusal),
         ):
             cursor.execute(f"TRUNCATE {table} CASCADE")
+
+
+def judge_once() -> None:
+    judge("claims", "person", ("a", "b"), "same", user="li", note="same face")
+
+
+def test_sqlite_replace_cannot_overwrite_a_judgement(sqlite_store: Settings) -> None:
+    judge_once()
+    with connection.cursor() as cursor:
+        sql = "INSERT OR REPLACE INTO leads_linkjudgement SELECT * FROM leads_linkjudgement"
+        with pytest.raises(IntegrityError, match="a judgement cannot be changed"):
+            cursor.execute(sql)
+    assert verify(sqlite_store) == []
+
+
+def test_member_of_a_published_group_cannot_come_with_a_later_run(
+    store: Settings, published: Publication
+) -> None:
+    """A lead of a run that is being published must not join a ring of an older one."""
+    with pytest.raises(IntegrityError, match=ADDED), transaction.atomic():
+        join_later(group=Group.objects.all()[0], position=99)
+    assert verify(store) == []
+    assert len(queries.group(published.run_id, "G0001").members) == 4
+
+
+def join_later(**member: object) -> None:
+    lead = Lead.objects.create(
+        id=10**6, run_id="later", unit_id="x", score=0, rules=0, fused=0,
+        rank_score=1, rank_rules=1, rank_fused=1,
+    )  # fmt: skip
+    GroupMember.objects.create(lead=lead, **member)
 
 
 @pytest.mark.usefixtures("published")

@@ -1,9 +1,11 @@
 """Publishing and reading back, on both databases."""
 
-from dataclasses import replace
+from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -11,11 +13,27 @@ from configs.errors import StoreError
 from configs.settings import Settings
 from serving import publish as publishing
 from serving import queries
-from serving.leads.models import Evidence, Lead, Reason, RuleHit, RunRule
+from serving.leads.models import (
+    Evidence,
+    Group,
+    GroupMember,
+    GroupTie,
+    Lead,
+    PathStep,
+    Reason,
+    RuleHit,
+    RunRule,
+)
 from serving.publication import Publication
 from serving.publish import publish
+from serving.records import TieRecord
 from serving.verify import verify
 from tests.serving.publications import AS_OF, make_publication, with_column
+
+TABLES = (
+    *(Lead, Group, RuleHit, Reason, Evidence, RunRule),
+    *(GroupMember, GroupTie, PathStep),
+)
 
 
 def test_publish_then_read_back_gives_what_was_published(
@@ -52,6 +70,61 @@ def test_publish_keeps_every_value_of_a_lead(
         }
 
 
+def test_publish_keeps_every_value_of_groups_ties_and_paths(
+    published: Publication,
+) -> None:
+    given = {name: table.to_pylist() for name, table in published.tables.items()}
+
+    found = [queries.group(published.run_id, g["group_id"]) for g in given["groups"]]
+
+    for row, detail in zip(given["groups"], found, strict=True):
+        row["codes"] = tuple(row["codes"].split(",")) if row["codes"] else ()
+        assert {name: getattr(detail.group, name) for name in row} == row
+    assert [tie_of(row) for row in given["group_ties"]] == [
+        asdict(tie) for detail in found for tie in detail.ties
+    ]
+    assert [(row["group_id"], row["unit_id"]) for row in given["group_members"]] == [
+        (detail.group.group_id, lead.unit_id)
+        for detail in found
+        for lead in detail.members
+    ]
+    for unit_id in {row["unit_id"] for row in given["paths"]}:
+        rows = [row for row in given["paths"] if row["unit_id"] == unit_id]
+        paths = queries.lead(published.run_id, unit_id).paths
+        assert [(row["path"], row["other"], tie_of(row)) for row in rows] == [
+            (path.path, path.other, asdict(step))
+            for path in paths
+            for step in path.steps
+        ]
+
+
+def tie_of(row: dict[str, Any]) -> dict[str, Any]:
+    tie = {field.name: row[field.name] for field in fields(TieRecord)}
+    return {**tie, "role_en": tie["role_en"] or "", "role_zh": tie["role_zh"] or ""}
+
+
+def test_publish_keeps_titles_of_kinds_and_the_summary_of_links(
+    published: Publication,
+) -> None:
+    run = queries.run(published.run_id)
+
+    assert run.kinds["person"] == {"en": "person", "zh": "自然人"}
+    assert run.links == {"records": 12, "entities": 11, "warnings": ["few names"]}
+
+
+def test_publish_times_of_any_year_keeps_the_digest(
+    store: Settings, publication: Publication
+) -> None:
+    times = [datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59, 999999), None]
+    odd = with_column(publication, "group_ties", "event_at", [*times, *times])
+
+    publish(odd, store)
+
+    assert verify(store) == []
+    ties = queries.group(odd.run_id, "G0001").ties
+    assert [tie.event_at for tie in ties] == [*times, times[0]]
+
+
 def test_publish_keeps_the_scores_file(store: Settings, published: Publication) -> None:
     run = queries.run(published.run_id)
     kept = store.published / run.scores_path
@@ -64,17 +137,13 @@ def test_publish_keeps_the_scores_file(store: Settings, published: Publication) 
 def test_publish_the_same_inputs_again_changes_nothing(
     store: Settings, published: Publication
 ) -> None:
-    before = [
-        model.objects.count() for model in (Lead, RuleHit, Reason, Evidence, RunRule)
-    ]
+    before = [model.objects.count() for model in TABLES]
 
     again = publish(replace(published, run_id="another-id"), store)
 
     assert (again.run_id, again.new) == (published.run_id, False)
-    after = [
-        model.objects.count() for model in (Lead, RuleHit, Reason, Evidence, RunRule)
-    ]
-    assert after == before
+    assert [model.objects.count() for model in TABLES] == before
+    assert min(before) > 0
     assert verify(store) == []
 
 
@@ -147,9 +216,12 @@ def test_publish_a_run_without_hits_reasons_and_evidence(
         for name, table in publication.tables.items()
     }
     bare = replace(publication, tables=tables, rules=[])
+    bare = with_column(bare, "leads", "group_id", pa.nulls(12))
 
     publish(bare, store)
 
     detail = queries.lead(bare.run_id, "CLM-000001")
     assert (detail.hits, detail.reasons, detail.evidence) == ((), (), ())
+    assert (detail.group, detail.paths) == (None, ())
+    assert queries.groups(bare.run_id, 5) == []
     assert verify(store) == []

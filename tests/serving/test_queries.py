@@ -1,14 +1,19 @@
 """The questions that are asked of the store."""
 
+from datetime import datetime
+from pathlib import Path
 from typing import get_args
 
 import pytest
+from django.db import connection
 
 from configs.errors import StoreError
 from configs.settings import Settings
 from serving import queries
 from serving.publication import Publication
-from tests.serving.publications import AS_OF
+from serving.publish import publish
+from serving.records import LeadRecord, WorkRecord
+from tests.serving.publications import AS_OF, make_publication, without_groups
 
 
 @pytest.mark.parametrize("order", get_args(queries.Order))
@@ -50,6 +55,112 @@ def test_lead_explains_itself(published: Publication) -> None:
         ("source_1", 5),
         ("source_2", None),
     ]
+
+
+def test_lead_tells_its_group_and_the_ways_to_other_leads(
+    published: Publication,
+) -> None:
+    detail = queries.lead(published.run_id, "CLM-000004")
+
+    assert detail.group == queries.group(published.run_id, "G0001").group
+    assert detail.lead.group_id == "G0001"
+    first, second = detail.paths
+    assert (first.other, second.other) == ("CLM-000003", "CLM-000002")
+    ranks = {lead.unit_id: lead.rank_fused for lead in every(published)}
+    assert (first.other_rank, second.other_rank) == (
+        ranks["CLM-000003"],
+        ranks["CLM-000002"],
+    )
+    assert [step.right_kind for step in second.steps] == ["person", "company", "claim"]
+    assert second.steps[1].left == second.steps[0].right == "330***"
+    assert second.steps[0].event_at == datetime(2025, 5, 1, 13, 30, 0, 250)
+    assert second.steps[1].event_at is None
+
+
+def test_lead_that_stands_alone_has_no_group(published: Publication) -> None:
+    detail = queries.lead(published.run_id, "CLM-000012")
+
+    assert (detail.group, detail.paths, detail.lead.group_id) == (None, (), None)
+
+
+def every(published: Publication) -> list[LeadRecord]:
+    return queries.leads(published.run_id, 12)
+
+
+def test_groups_come_by_rank(published: Publication) -> None:
+    first, second = queries.groups(published.run_id, 9)
+
+    assert (first.group_id, first.rank, first.codes) == ("G0001", 1, ("V1", "V6"))
+    assert (second.rank, second.codes, second.money) == (2, (), None)
+    assert first.as_of == AS_OF
+    assert queries.groups(published.run_id, 1) == [first]
+    with pytest.raises(StoreError, match="top: got 0"):
+        queries.groups(published.run_id, 0)
+
+
+def test_group_shows_its_members_as_the_list_does(published: Publication) -> None:
+    detail = queries.group(published.run_id, "G0001")
+
+    listed = [lead for lead in every(published) if lead.group_id == "G0001"]
+    assert list(detail.members) == listed
+    assert len(listed) == detail.group.units == 4
+    assert {codes for lead in listed for codes in lead.codes} == {"V1", "V6"}
+    assert [tie.left for tie in detail.ties] == [lead.unit_id for lead in listed]
+
+
+def test_unknown_group_is_answered_with_the_nearest(published: Publication) -> None:
+    with pytest.raises(StoreError, match=r"group 'G001' is not among.*'G0001'"):
+        queries.group(published.run_id, "G001")
+
+
+def test_group_of_a_run_without_groups_says_so(
+    store: Settings, publication: Publication
+) -> None:
+    publish(without_groups(publication), store)
+
+    assert queries.groups(publication.run_id, 5) == []
+    with pytest.raises(StoreError, match=r"'G1' is not among .*; it has no groups"):
+        queries.group(publication.run_id, "G1")
+
+
+def test_worklist_opens_every_unit_once_in_the_order_of_the_list(
+    store: Settings, tmp_path: Path
+) -> None:
+    publication = make_publication(tmp_path, 60, seed=3)
+    publish(publication, store)
+
+    work = queries.worklist(publication.run_id, 100)
+
+    expected: list[tuple[str, str]] = []
+    for lead in queries.leads(publication.run_id, 60):  # the order by its meaning
+        opened = ("group", lead.group_id) if lead.group_id else ("lead", lead.unit_id)
+        if opened not in expected:
+            expected.append(opened)
+    assert [key_of(record) for record in work] == expected
+    assert [record.position for record in work] == list(range(1, len(work) + 1))
+    leads = {lead.unit_id: lead for lead in queries.leads(publication.run_id, 60)}
+    assert all(r.lead == leads[r.lead.unit_id] for r in work if r.lead)
+    assert queries.worklist(publication.run_id, 7) == work[:7]
+
+
+def key_of(record: WorkRecord) -> tuple[str, str]:
+    assert (record.group is None) != (record.lead is None)
+    if record.group:
+        return "group", record.group.group_id
+    assert record.lead
+    return "lead", record.lead.unit_id
+
+
+def test_worklist_without_groups_is_the_list(
+    store: Settings, publication: Publication
+) -> None:
+    publish(without_groups(publication), store)
+
+    work = queries.worklist(publication.run_id, 5)
+
+    assert [record.lead for record in work] == queries.leads(publication.run_id, 5)
+    with pytest.raises(StoreError, match="top: got 0"):
+        queries.worklist(publication.run_id, 0)
 
 
 def test_rules_come_layer_by_layer_with_their_hits(published: Publication) -> None:
@@ -113,16 +224,42 @@ def test_bad_order_and_top_are_refused(published: Publication) -> None:
         queries.leads(published.run_id, 0)
 
 
-def test_top_of_a_run_is_read_from_the_index(
-    sqlite_store: Settings, publication: Publication
-) -> None:
-    from django.db import connection  # noqa: PLC0415
+INDEXED = {
+    "top of a run": (
+        "SELECT * FROM leads_lead WHERE run_id = 'x' AND rank_score <= 50"
+        " ORDER BY rank_score"
+    ),
+    "groups of a run": (
+        "SELECT * FROM leads_group WHERE run_id = 'x' AND rank <= 50 ORDER BY rank"
+    ),
+    "group of a run": "SELECT * FROM leads_group WHERE run_id = 'x' AND group_id = 'y'",
+    "ties of a group": (
+        "SELECT * FROM leads_grouptie WHERE group_id = 7 ORDER BY position"
+    ),
+    "members of a group": (
+        "SELECT * FROM leads_groupmember m JOIN leads_lead l ON l.id = m.lead_id"
+        " WHERE m.group_id = 7 ORDER BY m.position"
+    ),
+    "group of a lead": "SELECT * FROM leads_groupmember WHERE lead_id = 7",
+    "paths of a lead": (
+        "SELECT * FROM leads_pathstep WHERE lead_id = 7 ORDER BY path, step"
+    ),
+    "worklist": (
+        "SELECT * FROM leads_lead l LEFT JOIN leads_groupmember m ON m.lead_id = l.id"
+        " WHERE l.run_id = 'x' AND (l.group_id IS NULL OR m.position = 1)"
+        " ORDER BY l.rank_fused LIMIT 50"
+    ),
+}
 
+
+@pytest.mark.parametrize("what", INDEXED)
+def test_questions_are_answered_from_an_index(
+    what: str, sqlite_store: Settings
+) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "EXPLAIN QUERY PLAN SELECT * FROM leads_lead WHERE run_id = 'x'"
-            " AND rank_score <= 50 ORDER BY rank_score"
-        )
+        cursor.execute(f"EXPLAIN QUERY PLAN {INDEXED[what]}")
         plan = " ".join(str(row) for row in cursor.fetchall())
+
     assert "USING INDEX" in plan
+    assert "SCAN" not in plan
     assert "TEMP B-TREE" not in plan

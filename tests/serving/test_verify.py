@@ -1,5 +1,7 @@
 """What `verify` finds, on both databases."""
 
+from dataclasses import replace
+
 import pytest
 from django.db import connection
 
@@ -7,7 +9,9 @@ from configs.settings import Settings
 from serving import queries
 from serving.leads.immutability import install_guards, remove_guards
 from serving.publication import Publication
+from serving.publish import publish
 from serving.verify import verify
+from tests.serving.publications import without_groups
 
 TAMPERED = {
     "lead": "UPDATE leads_lead SET title = 'x' WHERE rank_fused = 3",
@@ -15,6 +19,15 @@ TAMPERED = {
     "hit": "UPDATE leads_rulehit SET reason_zh = 'x'",
     "reason": "UPDATE leads_reason SET contribution = 0 WHERE position = 1",
     "evidence": "UPDATE leads_evidence SET batch = 'x'",
+    "ring": "UPDATE leads_lead SET group_id = 'G0002' WHERE group_id = 'G0001'",
+    "kinds": "UPDATE leads_run SET kinds = '{}'",
+    "links": "UPDATE leads_run SET links = '{\"records\": 1}'",
+    "group": "UPDATE leads_group SET density = 1 WHERE rank = 2",
+    "position": "UPDATE leads_groupmember SET position = position + 7",
+    "tie": "UPDATE leads_grouptie SET probability = 0.5 WHERE position = 2",
+    "time": "UPDATE leads_grouptie SET known_at = '2025-05-03 00:00:00'",
+    "path": "UPDATE leads_pathstep SET other = 'CLM-000012' WHERE path = 2",
+    "step": "UPDATE leads_pathstep SET event_at = NULL WHERE step = 2",
     "lawful": "UPDATE leads_runrule SET lawful_en = 'x' WHERE code = 'V6'",
     "run": "UPDATE leads_run SET model_version = '5'",
     "age": "UPDATE leads_run SET published_at = '2025-07-01 00:00:00'",
@@ -49,6 +62,41 @@ def test_verify_finds_rows_that_were_deleted(store: Settings) -> None:
     messages = [finding.message for finding in verify(store)]
 
     assert "12 rows in reasons; 24 were published" in messages
+
+
+@pytest.mark.parametrize(
+    ("table", "rows"), [("group_members", 2), ("group_ties", 2), ("paths", 3)]
+)
+@pytest.mark.usefixtures("published")
+def test_verify_names_the_table_that_lost_rows(
+    table: str, rows: int, store: Settings
+) -> None:
+    which = {
+        "group_members": "leads_groupmember WHERE position > 2",
+        "group_ties": "leads_grouptie WHERE position > 2",
+        "paths": "leads_pathstep WHERE path = 2",
+    }
+    before = queries.latest_run("vehicle_insurance").counts[table]
+    tamper(f"DELETE FROM {which[table]}")
+
+    messages = [finding.message for finding in verify(store)]
+
+    assert f"{before - rows} rows in {table}; {before} were published" in messages
+
+
+def test_verify_finds_a_member_moved_to_the_same_rank_of_another_run(
+    store: Settings, published: Publication
+) -> None:
+    publish(without_groups(replace(published, run_id="later", inputs="6" * 64)), store)
+    tamper(
+        "UPDATE leads_groupmember SET lead_id = (SELECT o.id FROM leads_lead l, "
+        "leads_lead o WHERE o.rank_fused = l.rank_fused AND o.run_id = 'later' "
+        "AND l.id = leads_groupmember.lead_id)"
+    )
+
+    findings = {finding.where: finding.message for finding in verify(store)}
+
+    assert list(findings) == [f"run {published.run_id}"]
 
 
 @pytest.mark.usefixtures("published")

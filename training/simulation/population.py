@@ -83,7 +83,7 @@ class Population:
 
 def populate(rng: Rng, size: int, company_counts: dict[str, int]) -> Population:
     """Draw a prefecture with about `size` people."""
-    home_sizes, household = _households(rng, size)
+    home_sizes, household = households(rng, size)
     starts = np.concatenate([[0], np.cumsum(home_sizes)[:-1]])
     persons = _persons(rng, household, starts)
     companies = _companies(rng, company_counts)
@@ -92,7 +92,8 @@ def populate(rng: Rng, size: int, company_counts: dict[str, int]) -> Population:
     return Population(persons, companies, jobs, starts, home_sizes)
 
 
-def _households(rng: Rng, size: int) -> tuple[Ints, Ints]:
+def households(rng: Rng, size: int) -> tuple[Ints, Ints]:
+    """Sizes of the households of at least `size` people, and each person's household."""
     sizes = weighted(rng, HOUSEHOLD_SIZES, size) + 1
     sizes = sizes[: int(np.searchsorted(np.cumsum(sizes), size)) + 1]
     return sizes, np.repeat(np.arange(len(sizes)), sizes)
@@ -102,7 +103,7 @@ def _persons(rng: Rng, household: Ints, starts: Ints) -> pd.DataFrame:
     size = len(household)
     place = np.arange(size) - starts[household]
     district = weighted(rng, names.DISTRICT_WEIGHTS, len(starts))
-    births = _births(rng, household, place, starts)
+    births = births_by_place(rng, household, place, starts)
     dead = chance(rng, size, np.where(births < ADULT_BIRTHS[0], 0.06, 0.001))
     homes = names.home_addresses(rng, district)
     return pd.DataFrame(
@@ -114,8 +115,8 @@ def _persons(rng: Rng, household: Ints, starts: Ints) -> pd.DataFrame:
             "status": np.where(dead, "cancelled_death", _residence(rng, size)),
             "adult": (births >= ADULT_BIRTHS[0]) & (births <= ADULT_BIRTHS[1]) & ~dead,
             "person_id": _ids(rng, district[household], births),
-            "name": _names(rng, household, place, starts),
-            "phone": _family_phones(rng, household, starts),
+            "name": family_names(rng, household, place, starts),
+            "phone": family_phones(rng, household, starts),
             "account": identifiers.accounts(rng, size),
         }
     )
@@ -125,7 +126,7 @@ def _residence(rng: Rng, size: int) -> Texts:
     return pick(rng, ("active", "migrated"), size, (0.985, 0.015))
 
 
-def _births(rng: Rng, household: Ints, place: Ints, starts: Ints) -> Times:
+def births_by_place(rng: Rng, household: Ints, place: Ints, starts: Ints) -> Times:
     """Head, spouse, two children and a parent, in that order of places."""
     size = len(household)
     head = between(rng, 1952, 1996, len(starts))[household]
@@ -149,7 +150,8 @@ def _ids(rng: Rng, district: Ints, births: Times) -> Texts:
     return ids
 
 
-def _names(rng: Rng, household: Ints, place: Ints, starts: Ints) -> Texts:
+def family_names(rng: Rng, household: Ints, place: Ints, starts: Ints) -> Texts:
+    """Full names; children bear the head's surname."""
     size = len(household)
     family = names.surnames(rng, size)
     inherits = (place == 2) | (place == 3)
@@ -160,7 +162,8 @@ def _names(rng: Rng, household: Ints, place: Ints, starts: Ints) -> Texts:
     return full
 
 
-def _family_phones(rng: Rng, household: Ints, starts: Ints) -> Texts:
+def family_phones(rng: Rng, household: Ints, starts: Ints) -> Texts:
+    """Mobile numbers, some of the whole family, some with two owners over time."""
     size = len(household)
     own = identifiers.phones(rng, size)
     shared = chance(rng, size, SHARED_PHONE_RATE)

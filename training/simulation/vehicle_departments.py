@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from training.simulation import dirt, identifiers, names, written
+from training.simulation.pleadings import court_pleadings
 from training.simulation.sampling import (
     Bools,
     Floats,
@@ -316,6 +317,8 @@ def court_table(rng: Rng, world: World, rows: pd.DataFrame) -> pd.DataFrame:
             **_plaintiffs(rng, world, rows),
             **_agents(rng, world, rows),
             "公开日期": written.chinese_dates(rows["published"].to_numpy()),
+            # A stream of its own: texts move no other draw.
+            "事实与理由": court_pleadings(rng.spawn(1)[0], world, rows),
         }
     )
 

@@ -25,6 +25,25 @@ def _unique(name: str, *fields: str) -> models.UniqueConstraint:
     return models.UniqueConstraint(fields=fields, name=name)
 
 
+def _tie() -> list[tuple[str, Any]]:
+    return [
+        ("left_kind", models.TextField()),
+        ("left", models.TextField()),
+        ("right_kind", models.TextField()),
+        ("right", models.TextField()),
+        ("role_en", models.TextField()),
+        ("role_zh", models.TextField()),
+        ("source", models.TextField()),
+        ("department_en", models.TextField()),
+        ("department_zh", models.TextField()),
+        ("row_key", models.TextField()),
+        ("rows", models.BigIntegerField()),
+        ("event_at", models.DateTimeField(null=True)),
+        ("known_at", models.DateTimeField(null=True)),
+        ("probability", models.FloatField()),
+    ]
+
+
 class Migration(migrations.Migration):
     initial = True
     dependencies = ()
@@ -59,6 +78,8 @@ class Migration(migrations.Migration):
                 ("funnel", models.JSONField()),
                 ("coverage", models.JSONField()),
                 ("fingerprints", models.JSONField()),
+                ("kinds", models.JSONField()),
+                ("links", models.JSONField()),
                 ("scores_path", models.TextField()),
                 ("scores_sha256", models.TextField()),
                 ("digest", models.TextField()),
@@ -95,6 +116,7 @@ class Migration(migrations.Migration):
                 ("rank_fused", models.PositiveIntegerField()),
                 ("found_by", models.TextField()),
                 ("silent", models.TextField()),
+                ("group_id", models.TextField(null=True)),
                 ("run", _belongs_to("run", "leads")),
             ],
             options={
@@ -103,6 +125,29 @@ class Migration(migrations.Migration):
                     _unique("lead_fused", "run", "rank_fused"),
                     _unique("lead_score", "run", "rank_score"),
                     _unique("lead_rules", "run", "rank_rules"),
+                ]
+            },
+        ),
+        migrations.CreateModel(
+            name="Group",
+            fields=[
+                ("id", models.BigIntegerField(primary_key=True, serialize=False)),
+                ("group_id", models.TextField()),
+                ("rank", models.PositiveIntegerField()),
+                ("score", models.FloatField()),
+                ("title", models.TextField()),
+                ("units", models.PositiveIntegerField()),
+                ("money", models.FloatField(null=True)),
+                ("density", models.FloatField()),
+                ("codes", models.TextField()),
+                ("reason_en", models.TextField()),
+                ("reason_zh", models.TextField()),
+                ("run", _belongs_to("run", "groups")),
+            ],
+            options={
+                "constraints": [
+                    _unique("group_rank", "run", "rank"),
+                    _unique("group_once", "run", "group_id"),
                 ]
             },
         ),
@@ -146,5 +191,65 @@ class Migration(migrations.Migration):
                 ("line", models.BigIntegerField(null=True)),
                 ("lead", _belongs_to("lead", "evidence", db_index=True)),
             ],
+        ),
+        migrations.CreateModel(
+            name="GroupMember",
+            fields=[
+                ("id", _row_id()),
+                ("position", models.PositiveIntegerField()),
+                ("group", _belongs_to("group", "members")),
+                (
+                    "lead",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="membership",
+                        to="leads.lead",
+                    ),
+                ),
+            ],
+            options={"constraints": [_unique("member_once", "group", "position")]},
+        ),
+        migrations.CreateModel(
+            name="GroupTie",
+            fields=[
+                ("id", _row_id()),
+                *_tie(),
+                ("position", models.PositiveIntegerField()),
+                ("group", _belongs_to("group", "ties")),
+            ],
+            options={"constraints": [_unique("tie_once", "group", "position")]},
+        ),
+        migrations.CreateModel(
+            name="PathStep",
+            fields=[
+                ("id", _row_id()),
+                *_tie(),
+                ("path", models.PositiveIntegerField()),
+                ("step", models.PositiveIntegerField()),
+                ("other", models.TextField()),
+                ("lead", _belongs_to("lead", "steps")),
+            ],
+            options={"constraints": [_unique("step_once", "lead", "path", "step")]},
+        ),
+        migrations.CreateModel(
+            name="LinkJudgement",
+            fields=[
+                ("id", _row_id()),
+                ("model", models.TextField()),
+                ("entity", models.TextField()),
+                ("left", models.TextField()),
+                ("right", models.TextField()),
+                ("verdict", models.TextField()),
+                ("note", models.TextField()),
+                ("user", models.TextField()),
+                ("at", models.DateTimeField()),
+            ],
+            options={
+                "indexes": [
+                    models.Index(
+                        fields=["model", "entity", "left", "right"], name="judged"
+                    )
+                ]
+            },
         ),
     )

@@ -31,7 +31,7 @@ HEADERS = {
     "medical.csv": "patient_id hospital dx_code days_in first_visit cost",
     "court_cases.csv": (
         "案号 法院 案由 立案日期 结案日期 结案方式 诉请金额 判决金额 理赔编号 原告姓名 "
-        "原告身份证号 被告 代理人 代理人执业证号 代理人电话 公开日期"
+        "原告身份证号 被告 代理人 代理人执业证号 代理人电话 公开日期 事实与理由"
     ),
     "social_insurance.csv.gz": (
         "person_id employer_name employer_uscc month base posted_date"

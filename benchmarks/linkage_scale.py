@@ -1,0 +1,73 @@
+"""Time and memory of linking large registers, each linker in a process of its own."""
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from benchmarks.linkage_data import DEVELOPMENT_SEEDS, chinese
+
+SIZES = (100_000, 1_000_000)
+KIB_PER_GIB = 1024**2
+
+
+def scale_rows() -> list[dict[str, Any]]:
+    """One row per size and linker; the records are drawn once, outside its process."""
+    rows: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        for size in SIZES:
+            started = time.perf_counter()
+            held = Path(folder) / "sample.pickle"
+            held.write_bytes(pickle.dumps(chinese(size, DEVELOPMENT_SEEDS[0])))
+            drawn = time.perf_counter() - started
+            for linker in ("plain", "leadline"):
+                rows.append(
+                    {"records": f"{size:,} x {size:,}", "linker": linker}
+                    | _measured(linker, held)
+                    | {"drawn in, s": f"{drawn:.0f}"}
+                )
+    return rows
+
+
+def _measured(linker: str, held: Path) -> dict[str, Any]:
+    command = [sys.executable, "-m", "benchmarks.linkage_scale", linker, str(held)]
+    started = time.perf_counter()
+    with tempfile.TemporaryFile() as output:
+        child = subprocess.Popen(command, stdout=output)  # noqa: S603
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        said = output.read()
+    if child.returncode:
+        return {"wall, s": "failed", "processor, s": "", "peak, GiB": ""}
+    return {
+        "wall, s": f"{time.perf_counter() - started:.0f}",
+        "processor, s": f"{usage.ru_utime + usage.ru_stime:.0f}",
+        "peak, GiB": f"{usage.ru_maxrss / KIB_PER_GIB:.1f}",
+    } | json.loads(said.splitlines()[-1])
+
+
+def _child(linker: str, held: Path) -> None:
+    from benchmarks import linkage_systems
+    from benchmarks.linkage_metrics import counted_pairs, curve
+
+    sample = pickle.loads(held.read_bytes())  # noqa: S301  written by our parent
+    if linker == "plain":
+        found = linkage_systems.plain(sample)
+    else:
+        found = linkage_systems.leadline(sample, curve=False)
+    sure = found.pairs[found.pairs["probability"] >= 0.95]
+    right = sample.entity[sure["left"]] == sample.entity[sure["right"]]
+    wanted = counted_pairs(sample.entity, source=sample.source)
+    quality = curve(sure["score"].to_numpy(), right, wanted).at(float("-inf"))
+    result = {"precision": quality.precision, "recall": quality.recall}
+    print(json.dumps(result))  # noqa: T201
+
+
+if __name__ == "__main__":
+    _child(sys.argv[1], Path(sys.argv[2]))

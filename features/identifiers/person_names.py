@@ -1,0 +1,67 @@
+"""Names of people: one spelling in Chinese or Latin letters."""
+
+import unicodedata
+from typing import Any
+
+import ibis
+from ibis.expr.types import BooleanValue, StringValue
+
+from features.identifiers.characters import HAN
+from features.identifiers.variants import SIMPLIFIED, VARIANTS
+
+_NOTE = r"[(\[【〔<][^)\]】〕>]*[)\]】〕>]?"
+_HONORIFIC = "(?:先生|女士|小姐|同志)$"
+_LETTERS = r"A-Za-zÀ-ÖØ-öø-ɏ\s.,'’`\-"
+# Without a letter of plain Latin it is no name but Chinese in a wrong encoding.
+_LATIN = f"^[{_LETTERS}]*[A-Za-z][{_LETTERS}]*$"
+_DOTS = "[•.．・‧∙･⋅·]+"
+_PLACEHOLDER = "不详|未知|匿名|测试|无名氏|本人"
+_VARIANT = f"[{VARIANTS}]"
+
+
+def _unaccented() -> tuple[str, str]:
+    """Latin letters with a mark, and the letters that they are without it."""
+    special = {"Ø": "O", "ø": "o", "Ł": "L", "ł": "l", "Đ": "D", "đ": "d", "ı": "i"}
+    accented = [chr(code) for code in range(0xC0, 0x250) if chr(code).isalpha()]
+    bare = [special.get(a, unicodedata.normalize("NFD", a)[0]) for a in accented]
+    pairs = [(a, b) for a, b in zip(accented, bare, strict=True) if a != b]
+    return "".join(a for a, _ in pairs), "".join(b for _, b in pairs)
+
+
+_ACCENTED, _BARE = _unaccented()
+
+
+def person_name(text: Any) -> StringValue:
+    """A name without notes in brackets, honorifics and, in Chinese, without blanks.
+
+    The middle dot of minority names has one form, so has each masked character.
+    """
+    bare = text.re_replace(_NOTE, "").strip().re_replace(_HONORIFIC, "").strip()
+    return ibis.ifelse(bare.re_search(_LATIN), _latin(bare), _chinese(bare))
+
+
+def simplified(normal: Any) -> StringValue:
+    """Traditional and variant characters of names as those of today's register."""
+    changed = normal.translate(VARIANTS, SIMPLIFIED)
+    return ibis.ifelse(normal.re_search(_VARIANT), changed, normal)
+
+
+def valid_person_name(normal: Any) -> BooleanValue:
+    """Letters only: 2 to 15 Chinese ones or 2 to 40 Latin ones, nothing masked."""
+    shaped = normal.re_search(
+        f"^[{HAN}][{HAN}·]{{0,13}}[{HAN}]$|^[A-Z][A-Z ]{{0,38}}[A-Z]$"
+    )
+    return shaped & ~normal.re_search(f"某|^(?:{_PLACEHOLDER})$")
+
+
+def _latin(text: Any) -> StringValue:
+    """Capitals without accents, single blanks between the words."""
+    folded = ibis.ifelse(
+        text.re_search("[À-ɏ]"), text.translate(_ACCENTED, _BARE), text
+    )
+    return folded.upper().re_replace("['’`]", "").re_replace("[^A-Z]+", " ").strip()
+
+
+def _chinese(text: Any) -> StringValue:
+    plain = text.re_replace(r"\s+", "").re_replace(_DOTS, "·").re_replace("^·|·$", "")
+    return plain.re_replace("[*×✕✖○●◯□■?_]|[xX]+", "*").upper()

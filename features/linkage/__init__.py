@@ -1,0 +1,1 @@
+"""Entity resolution: which records of several sources are about the same one."""

@@ -1,0 +1,123 @@
+"""Which records are compared: sets of attributes that must agree, chosen and counted.
+
+A value that more records share than `max_block` would compare them all with each other
+and tell nothing: it is left out, and named in a warning.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from itertools import accumulate, combinations
+
+import ibis
+from ibis.expr.types import Table, Value
+
+from configs.network import LinkSpec
+from configs.schema import ColumnType
+from features.engine import Engine
+from features.linkage.names import FAMILY, GIVEN, KEY, NAMES
+from features.linkage.parts import parts_of
+
+Rule = tuple[str, ...]
+KEY_RULE: Rule = (KEY,)
+# Attributes that are worth a block of their own; others only in pairs.
+_TELLING = frozenset(
+    {"person_id", "company_id", "phone", "account", "vin", "plate", "id", "case_no"}
+)
+# A candidate that brings more pairs than this for each record is not worth its cost.
+PAIRS_PER_RECORD = 12
+FEW_PAIRS = 200_000  # affordable for however few records
+TOTAL = 3  # times what one rule may bring, all of them together
+MOST_RULES = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One blocking rule, the key column made for it, and what it brings."""
+
+    rule: Rule
+    column: str
+    pairs: int
+    left_out: int  # records whose value more than `max_block` share
+
+    @property
+    def name(self) -> str:
+        return "+".join(self.rule)
+
+
+def candidates(fields: Mapping[str, ColumnType], spec: LinkSpec) -> list[Rule]:
+    """The declared rules, else telling attributes alone and all others in pairs."""
+    if spec.block:
+        return [KEY_RULE, *spec.block]
+    parts = {name: list(parts_of(name, fields)) for name in fields}
+    single = [(c,) for n, k in fields.items() for c in parts[n] if k in _TELLING]
+    pairs = [
+        (a, b)
+        for x, y in combinations([n for n in fields if fields[n] not in _TELLING], 2)
+        for a in parts[x]
+        for b in parts[y]
+    ]
+    alone = [(name,) for name in fields if fields[name] not in _TELLING]
+    alone += [(NAMES,)] if {GIVEN, FAMILY} <= set(fields) else []
+    return [KEY_RULE, *single, *alone, *pairs]
+
+
+def chosen(
+    table: Table, rules: Sequence[Rule], spec: LinkSpec, engine: Engine
+) -> list[Block]:
+    """The rules whose pairs are affordable, cheapest first; declared ones always.
+
+    Each is counted by one grouping of the records.
+    """
+    records = engine.arrow(table.aggregate(n=table.count()))["n"][0].as_py()
+    found = [counted(table, rule, spec, engine) for rule in rules]
+    if spec.block:
+        return found
+    affordable = max(PAIRS_PER_RECORD * records, FEW_PAIRS)
+    cheap = [b for b in found if 0 < b.pairs <= affordable]
+    needed = [b for b in cheap if not any(_covers(other, b) for other in cheap)]
+    # One attribute alone misses fewest; of the pairs of attributes the cheapest.
+    order = sorted(
+        needed, key=lambda b: (b.rule != KEY_RULE, len(b.rule), b.pairs, b.rule)
+    )
+    totals = accumulate(block.pairs for block in order)
+    within = [
+        b for b, total in zip(order, totals, strict=True) if total <= TOTAL * affordable
+    ]
+    return within[:MOST_RULES]
+
+
+def with_keys(table: Table, blocks: Sequence[Block], spec: LinkSpec) -> Table:
+    """The records with one key column per block, null where it is not used."""
+    for block in blocks:
+        keyed = table.mutate(**{block.column: _key(table, block.rule)})
+        shared = keyed.group_by(block.column).aggregate(_n=keyed.count())
+        kept = shared.filter((shared["_n"] > 1) & (shared["_n"] <= spec.max_block))
+        joined = keyed.left_join(kept, block.column)
+        usable = ibis.ifelse(joined["_n"].notnull(), joined[block.column], ibis.null())
+        table = joined.select(*table.columns, **{block.column: usable})
+    return table
+
+
+def _covers(wide: Block, narrow: Block) -> bool:
+    """Whether every pair of the narrow rule is one of the wide rule."""
+    return set(wide.rule) < set(narrow.rule) and not wide.left_out
+
+
+def counted(table: Table, rule: Rule, spec: LinkSpec, engine: Engine) -> Block:
+    keyed = table.select(_value=_key(table, rule))
+    keyed = keyed.filter(keyed["_value"].notnull())
+    sizes = keyed.group_by("_value").aggregate(_n=keyed.count())
+    sizes = sizes.mutate(_used=sizes["_n"] <= spec.max_block)
+    counts = sizes.aggregate(
+        pairs=(sizes["_n"] * (sizes["_n"] - 1) / 2).sum(where=sizes["_used"]),
+        left_out=sizes["_n"].sum(where=~sizes["_used"]),
+    )
+    row = engine.arrow(counts).to_pylist()[0]
+    column = "_block_" + "_".join(part.strip("_") for part in rule)
+    return Block(rule, column, int(row["pairs"] or 0), int(row["left_out"] or 0))
+
+
+def _key(table: Table, rule: Rule) -> Value:
+    parts = [table[part].nullif("") for part in rule]
+    return reduce(lambda a, b: a + "|" + b, parts)

@@ -1,0 +1,193 @@
+"""How two records are compared, attribute by attribute, by the attribute's type.
+
+Levels run from the surest to the weakest; Splink learns what each is worth. Two
+characters of a Chinese name are too few for Jaro-Winkler: a character that sounds the
+same is a level of its own, and so is one that differs, which says more in a name of
+three characters than in one of two.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import splink.comparison_level_library as cll
+import splink.comparison_library as cl
+
+from configs.schema import ColumnType
+from features.linkage.names import BIRTH, FAMILY, GIVEN, NUMBERED
+
+# Engines count edits in bytes, of which a Chinese character has three: characters are
+# compared in their places instead.
+_ONE_DIFFERS = (
+    "length({l}) = length({r}) and length({l}) <= 4 and "
+    + " + ".join(
+        f"case when substr({{l}}, {i}, 1) = substr({{r}}, {i}, 1) then 0 else 1 end"
+        for i in range(1, 5)
+    )
+    + " = 1"
+)
+Levels = list[Any]
+# Share of pairs of different people whose resident numbers are equal (domain.md: one in
+# 2,000 numbers is borne by two).
+SHARED_NUMBER = 1e-9
+
+
+def comparisons(fields: Mapping[str, ColumnType]) -> dict[str, Any]:
+    """Splink's comparison of each attribute.
+
+    Args:
+        fields: attribute -> declared type of its column.
+    """
+    parts = {GIVEN, FAMILY} if {GIVEN, FAMILY} <= set(fields) else set()
+    return {
+        name: cl.CustomComparison(
+            comparison_levels=[
+                cll.NullLevel(name),
+                *(_name_part if name in parts else _LEVELS.get(kind, _text))(name),
+                cll.ElseLevel(),
+            ],
+            output_column_name=name,
+        )
+        for name, kind in fields.items()
+    }
+
+
+def _exact(name: str) -> Any:
+    return cll.ExactMatchLevel(name, term_frequency_adjustments=True)
+
+
+def _both(name: str, condition: str, label: str) -> Any:
+    """A level in SQL that DuckDB and Spark share; `{l}` and `{r}` are the two values."""
+    return cll.CustomLevel(condition.format(l=f"{name}_l", r=f"{name}_r"), label)
+
+
+def _person_name(name: str) -> Levels:
+    masked = "({l} like '%某%' or {r} like '%某%' or {l} like '%*%' or {r} like '%*%')"
+    surname = "substr({l}, 1, 1) = substr({r}, 1, 1)"
+    long = "length({l}) >= 3"
+    return [
+        _exact(name),
+        _both(name, f"{masked} and {surname}", "masked name, same surname"),
+        _both(f"{name}_sound", "{l} = {r}", "sounds the same"),
+        _both(name, f"{_ONE_DIFFERS} and {long}", "one of three characters or more"),
+        _both(name, f"{_ONE_DIFFERS} and {surname}", "same surname, other given name"),
+        cll.JaroWinklerLevel(name, 0.92),
+    ]
+
+
+def _name_part(name: str) -> Levels:
+    """Given or family name, which forms often swap."""
+    other = FAMILY if name == GIVEN else GIVEN
+    crosswise = f"({name}_l = {other}_r or {other}_l = {name}_r)"
+    return [
+        _exact(name),
+        cll.JaroWinklerLevel(name, 0.92),
+        cll.CustomLevel(crosswise, "given and family name in each other's place"),
+        cll.JaroWinklerLevel(name, 0.8),
+    ]
+
+
+def _company_name(name: str) -> Levels:
+    return [
+        _exact(name),
+        _both(f"{name}_core", "{l} = {r}", "same firm, other place or form"),
+        cll.JaroWinklerLevel(f"{name}_core", 0.9),
+    ]
+
+
+def _person_id(name: str) -> Levels:
+    """Numbers are given once: how rarely two people share one need not be learnt.
+
+    Random pairs, from which it is learnt elsewhere, hold true pairs too, and of those
+    that agree in a number nearly all are.
+    """
+    whole = "{l} not like '%*%' and {r} not like '%*%'"
+    masked = (
+        f"({{l}} like '%*%' or {{r}} like '%*%') and {name}_masked_l = {name}_masked_r"
+    )
+    plain = _both(name, whole, "neither is masked")
+    return [
+        _number_given_once(name),
+        _both(name, masked, "masked number agrees"),
+        cll.And(plain, cll.DamerauLevenshteinLevel(name, 1)),
+        cll.And(plain, cll.DamerauLevenshteinLevel(name, 2)),  # twins, too
+    ]
+
+
+def _number_given_once(name: str) -> Any:
+    exact = cll.ExactMatchLevel(name)
+    return exact.configure(u_probability=SHARED_NUMBER, fix_u_probability=True)
+
+
+def _number(name: str) -> Levels:
+    return [_exact(name), cll.DamerauLevenshteinLevel(name, 1)]
+
+
+def _date(name: str) -> Levels:
+    """As `yyyy-mm-dd` text: day and month swapped, one digit, near, decades apart."""
+    swapped = (
+        "substr({l}, 1, 4) = substr({r}, 1, 4) and substr({l}, 6, 2) = substr({r}, 9, 2)"
+        " and substr({l}, 9, 2) = substr({r}, 6, 2)"
+    )
+    return [
+        _exact(name),
+        *([_as_numbered(name)] if name == BIRTH else []),
+        _both(name, swapped, "day and month in the other order"),
+        cll.DamerauLevenshteinLevel(name, 1),
+        _near(name, 31),
+        _both(name, "substr({l}, 5, 6) = substr({r}, 5, 6)", "same day, another year"),
+        _near(name, 366),
+        _near(name, 3653),
+    ]
+
+
+def _as_numbered(name: str) -> Any:
+    condition = f"{NUMBERED}_l = {name}_r or {name}_l = {NUMBERED}_r"
+    return cll.CustomLevel(condition, "as the resident number of one of them says")
+
+
+def _near(name: str, days: int) -> Any:
+    return cll.AbsoluteDateDifferenceLevel(
+        name, input_is_string=True, threshold=days, metric="day"
+    )
+
+
+def _address(name: str) -> Levels:
+    return [
+        _exact(name),
+        _both(f"{name}_building", "{l} = {r}", "same building"),
+        _both(f"{name}_street", "{l} = {r}", "same street"),
+        cll.JaroWinklerLevel(name, 0.95),
+        _both(name, "substr({l}, 1, 6) = substr({r}, 1, 6)", "same district"),
+    ]
+
+
+def _text(name: str) -> Levels:
+    return [
+        _exact(name),
+        cll.DamerauLevenshteinLevel(name, 1),
+        cll.JaroWinklerLevel(name, 0.92),
+        cll.JaroWinklerLevel(name, 0.8),
+    ]
+
+
+def _plain(name: str) -> Levels:
+    return [_exact(name)]
+
+
+_LEVELS: dict[ColumnType, Callable[[str], Levels]] = {
+    "person_name": _person_name,
+    "company_name": _company_name,
+    "person_id": _person_id,
+    "company_id": _number,
+    "id": _number,
+    "vin": _number,
+    "account": _number,
+    "plate": _number,
+    "case_no": _number,
+    "phone": _number,
+    "date": _date,
+    "timestamp": _date,
+    "address": _address,
+    "category": _plain,
+    "boolean": _plain,
+}

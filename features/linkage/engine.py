@@ -1,0 +1,17 @@
+"""What entity resolution needs of the engine besides computing tables."""
+
+from typing import Any, Protocol
+
+from ibis.expr.types import Table
+
+from features.engine import Engine
+
+
+class LinkEngine(Engine, Protocol):
+    """An engine that Splink runs on too."""
+
+    def splink(self) -> Any:
+        """Splink's database API over this engine's connection."""
+
+    def named(self, name: str) -> Table:
+        """A table of the engine by its name."""

@@ -1,0 +1,47 @@
+"""What an entity is called: a valid identifier of its own, else its first record."""
+
+import numpy as np
+import pyarrow as pa
+
+from features.linkage.clusters import Ints, Records
+from features.linkage.names import KEY, RECORD, ROWS
+
+UNKNOWN = "~"  # in front of the first record of an entity without a valid identifier
+
+
+def entity_names(numbered: pa.Table, known: Records, labels: Ints) -> pa.Array:
+    """The entity_id of each record.
+
+    The identifier that most rows of an entity bear; where two entities bear the same
+    one, the other is called by its first record, or the two would be joined by name.
+    """
+    rows = numbered[ROWS].to_numpy().astype(np.int64)
+    named = np.flatnonzero(known.keys >= 0)
+    owner = _first_by(labels[named], known.keys[named], rows[named], named)
+    # One entity a key, then one key an entity; ties go to the first record.
+    keys = known.keys[owner]
+    taken = owner[_first_by(keys, labels[owner], rows[owner], np.arange(len(owner)))]
+    first = np.full(labels.max(initial=-1) + 1, len(labels), np.int64)
+    np.minimum.at(first, labels, np.arange(len(labels)))
+    text = np.char.add(
+        UNKNOWN, numbered[RECORD].to_numpy(zero_copy_only=False).astype(str)
+    )
+    names = text[first].astype(object)
+    names[labels[taken]] = numbered[KEY].to_numpy(zero_copy_only=False)[taken]
+    return pa.array(names[labels], pa.string())
+
+
+def _first_by(group: Ints, value: Ints, rows: Ints, places: Ints) -> Ints:
+    """The place of the value with most rows in each group, the earliest among equals."""
+    if not len(group):
+        return places
+    pairs, code = np.unique(
+        np.column_stack([group, value]), axis=0, return_inverse=True
+    )
+    total = np.bincount(code, rows)
+    earliest = np.full(len(pairs), places.max() + 1, np.int64)
+    np.minimum.at(earliest, code, places)
+    order = np.lexsort((earliest, -total, pairs[:, 0]))
+    first = np.ones(len(order), np.bool_)
+    first[1:] = pairs[order, 0][1:] != pairs[order, 0][:-1]
+    return np.asarray(earliest[order[first]])

@@ -1,0 +1,111 @@
+"""Parts of an attribute that may agree where the whole does not."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, reduce
+from typing import Any
+
+import ibis
+import pyarrow as pa
+from ibis.expr.types import StringValue, Table
+from pypinyin import lazy_pinyin
+
+from configs.schema import ColumnType
+from features.engine import Engine
+from features.identifiers import building, company_core, masked_person_id
+from features.linkage.names import BIRTH, FAMILY, GIVEN, ID, NAMES, NUMBERED
+
+NAME_CHARACTERS = 4
+
+
+def with_parts(table: Table, fields: Mapping[str, ColumnType], engine: Engine) -> Table:
+    """The records with one more column per part, `<attribute>_<part>`."""
+    parts = {
+        f"{name}_{part}": read(table[name])
+        for name, kind in fields.items()
+        for part, read in PARTS.get(kind, {}).items()
+    }
+    if {GIVEN, FAMILY} <= set(fields):
+        given, family = table[GIVEN], table[FAMILY]
+        parts[NAMES] = ibis.least(given, family) + " " + ibis.greatest(given, family)
+    if BIRTH in fields:
+        numbered = fields.get(ID) == "person_id"
+        parts[NUMBERED] = _numbered(table[ID]) if numbered else ibis.null("string")
+    table = table.mutate(**parts)
+    for name in [n for n, kind in fields.items() if kind == "person_name"]:
+        table = _with_sound(table, name, engine)
+    return _with_birth(table) if BIRTH in fields else table
+
+
+def _with_birth(table: Table) -> Table:
+    """The birth date that a resident number holds, where none is given."""
+    return table.mutate(**{BIRTH: ibis.coalesce(table[BIRTH], table[NUMBERED])})
+
+
+def _numbered(number: Any) -> StringValue:
+    digits = number.re_extract(r"^[0-9]{6}([0-9]{8})[0-9X]{4}$", 1).nullif("")
+    return digits.substr(0, 4) + "-" + digits.substr(4, 2) + "-" + digits.substr(6, 2)
+
+
+def _with_sound(table: Table, name: str, engine: Engine) -> Table:
+    """How a Chinese name sounds: clerks write what they hear.
+
+    Characters that differ in tone alone are one sound; of names with more than four
+    characters the first four.
+    """
+    sounds = engine.register("sounds", _sounds())
+    columns = table.columns
+    for place in range(NAME_CHARACTERS):
+        character = table[name].substr(place, 1)
+        numbered = sounds.rename(**{f"_character{place}": "character"})
+        heard = table.mutate(**{f"_character{place}": character}).left_join(
+            numbered, f"_character{place}"
+        )
+        sound = ibis.coalesce(heard["sound"], heard[f"_character{place}"]) + " "
+        table = heard.select(*table.columns, **{f"_sound{place}": sound})
+    parts = [table[f"_sound{place}"] for place in range(NAME_CHARACTERS)]
+    whole = reduce(lambda a, b: a + b, parts)
+    return table.select(*columns, **{f"{name}_sound": whole})
+
+
+@cache
+def _sounds() -> pa.Table:
+    """Toneless pinyin of each character of the CJK block."""
+    characters = [chr(code) for code in range(0x4E00, 0x9FA6)]
+    sounds = [lazy_pinyin(character)[0] for character in characters]
+    return pa.table({"character": characters, "sound": sounds})
+
+
+def parts_of(name: str, fields: Mapping[str, ColumnType]) -> Iterator[str]:
+    """The attribute itself and its parts."""
+    yield name
+    yield from (f"{name}_{part}" for part in PARTS.get(fields[name], {}))
+    if fields[name] == "person_name":
+        yield f"{name}_sound"
+
+
+def _unmasked(normal: Any, start: int, length: int) -> StringValue:
+    whole = normal.re_search("^[0-9]{17}[0-9X]$")
+    return ibis.ifelse(whole, normal.substr(start, length), ibis.null())
+
+
+def _street(normal: Any) -> StringValue:
+    """The address before the first house number."""
+    return normal.re_extract(r"^([^0-9]{4,})[0-9]", 1).nullif("")
+
+
+# One wrong digit of a resident number leaves one of the three as it was.
+PARTS: dict[ColumnType, dict[str, Callable[[Any], StringValue]]] = {
+    "person_id": {
+        "masked": masked_person_id,
+        "head": lambda number: _unmasked(number, 0, 14),
+        "tail": lambda number: _unmasked(number, 8, 10),
+    },
+    "person_name": {"first": lambda name: name.substr(0, 1)},
+    "company_name": {"core": company_core},
+    "address": {"building": building, "street": _street},
+    "string": {"start": lambda text: text.substr(0, 4)},
+    "date": {
+        "day": lambda date: date.substr(5, 5),
+        "month": lambda date: date.substr(0, 7),
+    },
+}

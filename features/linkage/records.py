@@ -1,0 +1,129 @@
+"""The distinct records of an entity: what any row of any source says about one.
+
+Rows that say the same are one record, so that a year of monthly postings about a person
+is compared once. A record's digest depends on its values alone: it is the same in every
+run, and what a person judged about it stays true.
+"""
+
+from collections.abc import Mapping
+from functools import reduce
+
+import ibis
+from ibis.expr.types import StringValue, Table, Value
+
+from configs.schema import ColumnType, EntitySpec, ModelSpec, RoleSpec
+from features.linkage.names import ID, KEY, RECORD, ROWS, UNIQUE
+from features.links import STRONG, strong
+from features.sources import known_at
+
+SURE = "_sure_"  # beside a role's column: the probability that the row is its entity's
+# A record is told apart by a valid identifier, else by at least so many attributes, a
+# masked identifier among them: a name alone is borne by many.
+NEEDED_ATTRIBUTES = 2
+_SAID = "_said_"
+# Identifiers that others share or mistype: invalid ones are worth nothing.
+_VALID_ONLY = frozenset({"phone", "account", "plate", "vin", "case_no"})
+
+
+def fields_of(spec: ModelSpec, entity: EntitySpec) -> dict[str, ColumnType]:
+    """attribute -> type; the identifier itself is the attribute `id`."""
+    found: dict[str, ColumnType] = {}
+    for role in entity.roles:
+        for name, column in _columns(role).items():
+            found.setdefault(name, spec.sources[role.source].columns[column].type)
+    return found
+
+
+def records(
+    spec: ModelSpec, entity: EntitySpec, cores: Mapping[str, Table], as_of: Value
+) -> Table:
+    """One row per distinct record known at `as_of`.
+
+    Returns:
+        `record`, `_key` (its valid identifier), `_unique` (a role whose every record is
+        another one), `rows`, and one text column per attribute.
+    """
+    fields = fields_of(spec, entity)
+    parts = [
+        _said(known_at(cores[role.source], as_of), role, fields)
+        for role in entity.roles
+    ]
+    rows = reduce(lambda a, b: a.union(b), parts)
+    known = rows.filter(rows[RECORD].notnull())
+    return known.group_by([RECORD, KEY, *fields]).aggregate(
+        **{UNIQUE: known[UNIQUE].min(), ROWS: known.count()}
+    )
+
+
+def linked(
+    rows: Table, role: RoleSpec, fields: Mapping[str, ColumnType], entities: Table
+) -> Table:
+    """The rows of a source with the role's entity as its key and how sure it is.
+
+    Args:
+        entities: contract ENTITIES, of the role's entity alone.
+    """
+    told = _with_record(rows, role, fields)
+    found = entities.select(
+        **{RECORD: entities["record"]},
+        _entity=entities["entity_id"],
+        _probability=entities["probability"],
+    )
+    joined = told.left_join(found, RECORD)
+    kept = [
+        c for c in rows.columns if c not in (STRONG + role.column, SURE + role.column)
+    ]
+    return joined.select(
+        *kept,
+        **{
+            STRONG + role.column: ibis.coalesce(joined["_entity"], joined[KEY]),
+            SURE + role.column: joined["_probability"].fill_null(1.0),
+        },
+    )
+
+
+def _said(rows: Table, role: RoleSpec, fields: Mapping[str, ColumnType]) -> Table:
+    told = _with_record(rows, role, fields)
+    unique = ibis.literal(role.role) if role.unique else ibis.null("string")
+    values = {name: told[_SAID + name] for name in fields}
+    return told.select(RECORD, KEY, **{UNIQUE: unique}, **values)
+
+
+def _with_record(
+    rows: Table, role: RoleSpec, fields: Mapping[str, ColumnType]
+) -> Table:
+    """Beside each row its key, what it says, and the digest of it; null if nobody."""
+    columns = _columns(role)
+    values = {
+        _SAID + name: _value(rows, columns.get(name), kind)
+        for name, kind in fields.items()
+    }
+    key = strong(rows, role.id).cast("string") if role.id else ibis.null("string")
+    told = rows.mutate(**{KEY: key, **values})
+    said = {name: told[_SAID + name] for name in fields}
+    count = [said[name].notnull().cast("int8") for name in fields]
+    enough = reduce(lambda a, b: a + b, count, ibis.literal(0)) >= NEEDED_ATTRIBUTES
+    tells = told[KEY].notnull() | enough
+    return told.mutate(
+        **{RECORD: ibis.ifelse(tells, _digest(said), ibis.null("string"))}
+    )
+
+
+def _digest(said: Mapping[str, Value]) -> StringValue:
+    parts = [value.fill_null("") for value in said.values()]
+    text = reduce(lambda a, b: a + "\n" + b, parts)
+    return text.hexdigest("sha256").substr(0, 20)
+
+
+def _columns(role: RoleSpec) -> dict[str, str]:
+    return ({ID: role.id} if role.id else {}) | dict(role.match)
+
+
+def _value(rows: Table, column: str | None, kind: ColumnType) -> Value:
+    if column is None:
+        return ibis.null("string")
+    if kind in ("date", "timestamp"):
+        return rows[column].cast("date").cast("string")
+    value = strong(rows, column) if kind in _VALID_ONLY else rows[column]
+    text = value.cast("string")
+    return text.lower() if kind in ("string", "category") else text

@@ -1,0 +1,146 @@
+"""What a person is told about a resolution: blocks, clusters, doubtful links, warnings."""
+
+from itertools import pairwise
+from typing import Any
+
+import ibis
+from ibis.expr.types import Table
+
+from configs.privacy import MASK
+from features.engine import Engine
+from features.linkage.names import RECORD
+from features.linkage.resolve import Resolution, Subject
+
+LARGEST = 10  # clusters shown
+DOUBTFUL = 20  # links shown
+Rows = list[dict[str, Any]]
+
+
+def report(
+    subject: Subject, records: Table, found: Resolution, engine: Engine
+) -> dict[str, Any]:
+    """Plain data, for the terminal and for the run's own record."""
+    links, entities = found.links, found.entities
+    sizes = _sizes(entities)
+    return {
+        "entity": subject.name,
+        "records": _one(entities.aggregate(n=entities.count()), engine),
+        "entities": _one(sizes.aggregate(n=sizes.count()), engine),
+        "links": _rows(
+            links.group_by("decision", "how")
+            .aggregate(links=links.count())
+            .order_by("decision", "how"),
+            engine,
+        ),
+        "blocks": _blocks(found, engine),
+        "cluster sizes": _rows(_distribution(sizes), engine),
+        "largest clusters": _rows(_largest(subject, records, found), engine),
+        "flagged": _rows(_flagged(entities), engine),
+        "doubtful links": _rows(_doubtful(subject, records, links), engine),
+        "warnings": list(found.warnings),
+    }
+
+
+def _one(table: Table, engine: Engine) -> int:
+    return int(engine.arrow(table)["n"][0].as_py())
+
+
+def _rows(table: Table, engine: Engine) -> Rows:
+    return engine.arrow(table).to_pylist()  # type: ignore[no-any-return]
+
+
+def _blocks(found: Resolution, engine: Engine) -> Rows:
+    """Each rule: the pairs that it compares, and the links that it was first to bring."""
+    links = found.links.filter(found.links["decision"] == "accepted")
+    brought = _rows(links.group_by("found_by").aggregate(links=links.count()), engine)
+    by_rule = {row["found_by"]: row["links"] for row in brought}
+    return [
+        {
+            "blocking rule": block.name,
+            "pairs": block.pairs,
+            "links first found": by_rule.get(block.name, 0),
+            "records left out (value too common)": block.left_out,
+        }
+        for block in found.blocks
+    ]
+
+
+def _sizes(entities: Table) -> Table:
+    return entities.group_by("entity_id").aggregate(
+        records=entities.count(),
+        rows=entities["rows"].sum(),
+        weakest=entities["probability"].min(),
+        flag=entities["flag"].max(),
+    )
+
+
+def _distribution(sizes: Table) -> Table:
+    bounds = [1, 2, 3, 5, 10, 20, 50, 100]
+    size = sizes["records"]
+    names = [
+        (
+            size.between(low, high - 1),
+            str(low) if high - low == 1 else f"{low}-{high - 1}",
+        )
+        for low, high in pairwise(bounds)
+    ]
+    named = sizes.mutate(size=ibis.cases(*names, else_=f"{bounds[-1]} or more"))
+    counted = named.group_by("size").aggregate(
+        entities=named.count(), records=named["records"].sum(), _least=size.min()
+    )
+    return counted.order_by("_least").drop("_least")
+
+
+def _largest(subject: Subject, records: Table, found: Resolution) -> Table:
+    """The largest clusters and what holds them together."""
+    links = found.links.filter(found.links["decision"] == "accepted")
+    owner = found.entities.select(left="record", entity_id="entity_id")
+    tied = links.inner_join(owner, "left")
+    held = tied.group_by("entity_id").aggregate(
+        by_key=(tied["how"] == "key").sum(),
+        by_match=(tied["how"] == "match").sum(),
+        judged=(tied["how"] == "judged").sum(),
+        weakest_link=tied["probability"].min(),
+    )
+    sizes = _sizes(found.entities)
+    top = sizes.order_by(sizes["records"].desc(), "entity_id").limit(LARGEST)
+    joined = top.left_join(held, "entity_id")
+    shown = joined.mutate(entity=_masked(joined["entity_id"]))
+    return shown.select(
+        "entity",
+        "records",
+        "rows",
+        "by_key",
+        "by_match",
+        "judged",
+        "weakest_link",
+        "flag",
+    ).order_by(ibis.desc("records"), "entity")
+
+
+def _flagged(entities: Table) -> Table:
+    """Clusters that look over-merged, by what is wrong with them."""
+    wrong = entities.filter(entities["flag"] != "")
+    kinds = wrong.mutate(reason=wrong["flag"].re_replace("^[0-9]+ ", ""))
+    return kinds.group_by("reason").aggregate(records=kinds.count()).order_by("reason")
+
+
+def _doubtful(subject: Subject, records: Table, links: Table) -> Table:
+    """Links between review and accept, the most probable first, both records masked."""
+    doubt = links.filter(links["decision"] == "review")
+    doubt = doubt.order_by(doubt["probability"].desc(), "left", "right").limit(DOUBTFUL)
+    said = records.select(RECORD, said=_said(records, list(subject.fields)))
+    both = doubt.left_join(said.rename(left=RECORD, left_says="said"), "left")
+    both = both.left_join(said.rename(right=RECORD, right_says="said"), "right")
+    return both.select(
+        "left", "left_says", "right", "right_says", "probability", "how"
+    ).order_by(ibis.desc("probability"), "left", "right")
+
+
+def _said(records: Table, fields: list[str]) -> Any:
+    parts = [_masked(records[field]).fill_null("?") for field in fields]
+    return ibis.literal(" · ").join(parts)
+
+
+def _masked(value: Any) -> Any:
+    return ibis.ifelse(value.length() > 0, value.substr(0, 3) + MASK, value)

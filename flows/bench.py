@@ -1,0 +1,41 @@
+"""What a stage works at: the catalog's engine as `features` knows it."""
+
+from typing import Any
+
+import pyarrow as pa
+from ibis.expr.types import Table
+
+from flows.catalog import Catalog
+
+_UNITS = "units"
+
+
+class Bench:
+    """The catalog's engine for one stage; its tables are named with an underscore.
+
+    Of the units only the newest state is kept in memory.
+    """
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._units: str | None = None
+
+    def keep(self, table: Table, name: str) -> Table:
+        result = self._catalog.keep(table, f"_{name}")
+        if name.startswith(_UNITS):
+            if self._units:
+                self._catalog.drop(self._units)
+            self._units = f"_{name}"
+        return result
+
+    def arrow(self, table: Table) -> pa.Table:
+        return self._catalog.arrow(table)
+
+    def register(self, name: str, data: pa.Table) -> Table:
+        return self._catalog.register(f"_{name}", data)
+
+    def splink(self) -> Any:
+        return self._catalog.splink()
+
+    def named(self, name: str) -> Table:
+        return self._catalog.named(name)

@@ -1,0 +1,151 @@
+"""Stage 2: the records of each entity are linked, before anything is counted by them."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import reduce
+from typing import Any
+
+import ibis
+from ibis.expr.types import Table
+
+from configs.schema import EntitySpec
+from features.linkage.candidates import Judgement
+from features.linkage.records import fields_of, linked, records
+from features.linkage.report import report
+from features.linkage.resolve import Model, Resolution, Subject, resolve
+from flows.bench import Bench
+from flows.catalog import Catalog, opened
+from flows.intake import run_date
+from flows.job import Job
+from serving.connect import open_store
+from serving.judgements import judgements
+
+ENTITIES, ENTITY_LINKS, LINKAGE, LINK_REPORT = (
+    "entities",
+    "entity_links",
+    "linkage",
+    "link_report",
+)
+Learnt = Mapping[str, Mapping[str, Any]]  # entity -> what was learnt at training
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """What the stage found, in plain data: one report an entity."""
+
+    reports: tuple[dict[str, Any], ...]
+
+
+def link(job: Job, learnt: Learnt | None = None) -> Linked:
+    """Write `entities`, `entity_links`, the linked core tables and what was learnt.
+
+    Args:
+        learnt: the champion's parameters; estimated on this delivery without them.
+    """
+    wanted = {n: e for n, e in job.model.spec.entities.items() if e.is_linked}
+    if not wanted:
+        return Linked(())
+    job.progress("linking records")
+    with opened(job.folder) as catalog:
+        bench = Bench(catalog)
+        done = {
+            name: _resolved(job, catalog, bench, name, entity, (learnt or {}).get(name))
+            for name, entity in wanted.items()
+        }
+        _write(job, catalog, wanted, {name: found for name, (found, _) in done.items()})
+        reports = tuple(told for _, told in done.values())
+        models = {name: found.model for name, (found, _) in done.items()}
+        catalog.save_json(LINKAGE, {n: asdict(m) for n, m in models.items() if m})
+        catalog.save_json(LINK_REPORT, reports)
+    return Linked(reports)
+
+
+def core_table(catalog: Catalog, source: str) -> Table:
+    """A source's rows, with entities as their keys where records were linked."""
+    name = f"linked_{source}"
+    return catalog.read(name if catalog.path(name).exists() else f"core_{source}")
+
+
+def learnt_in(catalog: Catalog) -> dict[str, Any]:
+    """What the stage learnt or was given, by entity."""
+    return catalog.load_json(LINKAGE) if catalog.has_json(LINKAGE) else {}
+
+
+def link_metrics(catalog: Catalog) -> dict[str, float]:
+    """Records, entities and links by decision, for the run's record."""
+    reports = catalog.load_json(LINK_REPORT) if catalog.has_json(LINK_REPORT) else []
+    found: dict[str, float] = {}
+    for told in reports:
+        name = f"linkage_{told['entity']}"
+        found[f"{name}_records"] = told["records"]
+        found[f"{name}_entities"] = told["entities"]
+        for row in told["links"]:
+            key = f"{name}_{row['decision']}_by_{row['how']}"
+            found[key] = row["links"]
+    return found
+
+
+def judged(job: Job) -> list[dict[str, Any]]:
+    """All standing judgements on records of this model, in a fixed order."""
+    open_store(job.settings)
+    rows = [asdict(row) for row in judgements(job.model_id)]
+    kept = ("entity", "left", "right", "verdict")
+    return sorted(
+        ({k: r[k] for k in kept} for r in rows), key=lambda r: tuple(r.values())
+    )
+
+
+def _resolved(
+    job: Job,
+    catalog: Catalog,
+    bench: Bench,
+    name: str,
+    entity: EntitySpec,
+    learnt: Mapping[str, Any] | None,
+) -> tuple[Resolution, dict[str, Any]]:
+    spec, as_of = job.model.spec, ibis.literal(run_date(job, catalog)).cast("timestamp")
+    cores = {source: catalog.read(f"core_{source}") for source in spec.sources}
+    subject = Subject(name, fields_of(spec, entity), entity.link)
+    told = catalog.keep(records(spec, entity, cores, as_of), f"_told_{name}")
+    decided = [
+        Judgement(row["left"], row["right"], row["verdict"] == "same")
+        for row in judged(job)
+        if row["entity"] == name
+    ]
+    model = None
+    if learnt:
+        rules = tuple(tuple(rule) for rule in learnt["rules"])
+        model = Model(rules, dict(learnt["parameters"]))
+    found = resolve(subject, told, bench, judgements=decided, model=model)
+    kept = replace(
+        found,
+        links=catalog.keep(found.links, f"_links_{name}"),
+        entities=catalog.keep(found.entities, f"_entities_{name}"),
+    )
+    return kept, report(subject, told, kept, bench)
+
+
+def _write(
+    job: Job,
+    catalog: Catalog,
+    wanted: Mapping[str, EntitySpec],
+    found: Mapping[str, Resolution],
+) -> None:
+    spec = job.model.spec
+    entities = reduce(lambda a, b: a.union(b), (r.entities for r in found.values()))
+    catalog.write(entities.order_by("entity", "record"), ENTITIES)
+    links = reduce(lambda a, b: a.union(b), (r.links for r in found.values()))
+    catalog.write(links.order_by("entity", "left", "right"), ENTITY_LINKS)
+    for source in spec.sources:
+        rows = catalog.read(f"core_{source}")
+        roles = [
+            (name, role)
+            for name, entity in wanted.items()
+            for role in entity.roles
+            if role.source == source
+        ]
+        for name, role in roles:
+            fields = fields_of(spec, wanted[name])
+            rows = linked(rows, role, fields, found[name].entities)
+        if roles:
+            catalog.write(rows, f"linked_{source}")

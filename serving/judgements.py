@@ -1,0 +1,92 @@
+"""What people judged of two records: the same entity, or different ones.
+
+Judgements belong to no run. They are only ever added; of several on the same two records
+the one added last holds. `serving.connect.open_store` must have been called once in the
+process.
+"""
+
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import Any, Literal, get_args
+
+from django.db.models import Max
+
+import serving.connect  # noqa: F401  sets Django up, which the models below need
+from configs.errors import StoreError, nearest
+from serving.leads.models import LinkJudgement
+
+Verdict = Literal["same", "different"]
+
+
+@dataclass(frozen=True, slots=True)
+class JudgementRecord:
+    """A judgement on two records of an entity, the lesser digest on the left."""
+
+    model: str
+    entity: str
+    left: str
+    right: str
+    verdict: str
+    note: str
+    user: str
+    at: datetime  # UTC
+
+
+_JUDGEMENT = [field.name for field in fields(JudgementRecord)]
+
+
+def judge(
+    model: str,
+    entity: str,
+    records: tuple[str, str],
+    verdict: Verdict,
+    *,
+    user: str,
+    note: str,
+) -> JudgementRecord:
+    """Add a judgement; one that was added before on the same records no longer holds.
+
+    Args:
+        records: digests of two records, as in the table ENTITY_LINKS, in any order.
+
+    Raises:
+        StoreError: a text is empty, the verdict unknown, or both records are one.
+    """
+    left, right = sorted(records)
+    record = JudgementRecord(
+        model, entity, left, right, verdict, note, user, datetime.now(UTC)
+    )
+    _check(record)
+    LinkJudgement.objects.create(**{n: getattr(record, n) for n in _JUDGEMENT})
+    return record
+
+
+def judgements(model: str) -> list[JudgementRecord]:
+    """The judgements that hold for a model: the last of each two records.
+
+    They come in the order of entity and records.
+    """
+    pairs = LinkJudgement.objects.filter(model=model).values("entity", "left", "right")
+    last = pairs.annotate(last=Max("id")).values("last")
+    rows = LinkJudgement.objects.filter(id__in=last)
+    ordered = rows.order_by("entity", "left", "right").values(*_JUDGEMENT)
+    return [JudgementRecord(**row) for row in ordered]
+
+
+def _check(record: JudgementRecord) -> None:
+    for name in ("model", "entity", "left", "right", "note", "user"):
+        text = getattr(record, name)
+        if not text.strip() or "\x00" in text:
+            raise StoreError(
+                f"judgement.{name}: got {text!r}; give the model, the entity, two "
+                "records, a note that says why, and the user"
+            )
+    if record.left == record.right:
+        raise StoreError(
+            f"judgement: got record {record.left!r} twice; name two different records"
+        )
+    verdicts: Any = get_args(Verdict)
+    if record.verdict not in verdicts:
+        raise StoreError(
+            f"judgement.verdict: got {record.verdict!r}{nearest(record.verdict, verdicts)}"
+        )
