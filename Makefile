@@ -35,6 +35,7 @@ format: $(VENV)/.ready ## rewrite formatting and fixable lint
 bench: $(VENV)/.ready ## slow measurements, written to docs/evaluation
 	@$(BIN)/python -m benchmarks.vehicle_insurance
 	@$(BIN)/python -m benchmarks.illegal_fundraising
+	@$(BIN)/python -m benchmarks.linkage --scale
 
 clean: ## remove what runs have left (store, runs, work files)
 	rm -rf var mlruns/mlflow.db mlruns/artifacts

@@ -184,12 +184,25 @@ TAX = Plain(
     certain=(block_on("ssn"), block_on("given_name", "family_name", "birth")),
     recall=0.8,
 )
+NO_BIRTH = Plain(
+    lambda: [c for c in _tax_comparisons() if c.create_output_column_name() != "birth"],
+    block=(
+        block_on("ssn"),
+        block_on("given_name", "family_name"),
+        block_on("family_name", "middle_initial"),
+        block_on("given_name", "middle_initial"),
+    ),
+    train=(block_on("ssn"), block_on("given_name", "family_name")),
+    certain=(block_on("ssn"), block_on("given_name", "middle_initial", "family_name")),
+    recall=0.8,
+)
 SCRIPTS = {
     "febrl4": FEBRL4,
     "febrl": FEBRL3,
     "fake": FAKE,
     "chinese": CHINESE,
     "w2": TAX,
+    "nobirth": NO_BIRTH,
 }
 
 

@@ -5,7 +5,7 @@ spelling of each worker, so dirt is drawn once for each worker and employer; rat
 domain brief's for dirty keys, with a number that is absent as often as in court texts.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ FIELDS: dict[str, ColumnType] = {
     "family_name": "person_name",
     "birth": "date",
 }
+NO_BIRTH = {name: kind for name, kind in FIELDS.items() if name != "birth"}
 LAST_YEAR = 2030  # later forms are left out: the figures do not change, the time does
 NO_NUMBER_RATE = 0.30
 WRONG_DIGIT_RATE = 0.01
@@ -57,6 +58,15 @@ def taxes(seed: int) -> Taxes:
     forms, namesakes = _with_namesakes(rng, people, forms, deaths)
     forms = pd.concat([forms, _after_death(rng, forms, deaths)], ignore_index=True)
     return _taxes(people, deaths, _soiled(rng, forms), namesakes)
+
+
+def without_birth(sample: RecordSet) -> RecordSet:
+    """The same records as a real W-2 form is: it has no birth date."""
+    records = sample.records.drop(columns="birth")
+    title = f"{sample.title}, no birth date"
+    return replace(
+        sample, name="nobirth", title=title, records=records, fields=dict(NO_BIRTH)
+    )
 
 
 def _social_security() -> tuple[pd.DataFrame, "pd.Series[int]"]:
@@ -204,7 +214,7 @@ def _taxes(
     records = rows[["source", *FIELDS]].fillna("")
     sample = RecordSet(
         "w2",
-        "W-2 forms to social security (pseudopeople, soiled)",
+        "W-2",
         records.assign(record=np.arange(len(rows)).astype(str)),
         dict(FIELDS),
         entity.astype(np.int64),

@@ -30,25 +30,29 @@ def association_tables(
         hits: as the contract RULE_HITS says.
         explained: ids of the leads that get paths.
     """
-    sensitive = tied.wording.sensitive
     paths = path_rows(tied, explained)
     if spec is None:
-        shown = masked({"paths": paths}, sensitive)
-        return {name: shown.get(name, _no_rows(name)) for name in TABLES}
-    near = tied.among(spec.through)
-    groups = find_groups(near.graph, near.unit, units, spec)
-    opened = Opened(near.graph, near.unit, groups, units, hits, spec.hub)
-    named = {
+        none = {name: _no_rows(name) for name in TABLES}
+        return none | masked({"paths": paths}, tied.wording.sensitive)
+    return _grouped(tied.among(spec.through), paths, units, hits, spec)
+
+
+def _grouped(
+    tied: Tied, paths: pa.Table, units: pa.Table, hits: pa.Table, spec: GroupsSpec
+) -> dict[str, pa.Table]:
+    groups = find_groups(tied.graph, tied.unit, units, spec)
+    opened = Opened(tied.graph, tied.unit, groups, units, hits, spec.hub)
+    unmasked = {
         "leading": leading_nodes(opened),
-        "group_ties": tie_rows(near, groups, spec.hub),
+        "group_ties": tie_rows(tied, groups, spec.hub),
         "paths": paths,
     }
-    shown = masked(named, sensitive)
+    shown = masked(unmasked, tied.wording.sensitive)
+    leading = shown.pop("leading")
     return {
-        "groups": group_rows(opened, shown["leading"], tied.wording.kinds),
+        "groups": group_rows(opened, leading, tied.wording.kinds),
         "group_members": member_rows(opened),
-        "group_ties": shown["group_ties"],
-        "paths": shown["paths"],
+        **shown,
     }
 
 

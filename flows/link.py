@@ -71,6 +71,13 @@ def learnt_in(catalog: Catalog) -> dict[str, Any]:
     return catalog.load_json(LINKAGE) if catalog.has_json(LINKAGE) else {}
 
 
+def link_summary(catalog: Catalog) -> dict[str, Any]:
+    """What a published run keeps of the resolution, by entity; no record's values."""
+    reports = catalog.load_json(LINK_REPORT) if catalog.has_json(LINK_REPORT) else []
+    kept = ("records", "entities", "links", "flagged", "warnings")
+    return {told["entity"]: {name: told[name] for name in kept} for told in reports}
+
+
 def link_metrics(catalog: Catalog) -> dict[str, float]:
     """Records, entities and links by decision, for the run's record."""
     reports = catalog.load_json(LINK_REPORT) if catalog.has_json(LINK_REPORT) else []

@@ -16,6 +16,7 @@ from prefect.cache_policies import NO_CACHE
 from configs.errors import DeclarationError, DeliveryError, LeadlineError
 from configs.settings import Settings
 from flows import engineer as engineer_stage
+from flows import group as group_stage
 from flows import intake as intake_stage
 from flows import link as link_stage
 from flows import publish as publish_stage
@@ -82,6 +83,11 @@ def score_units(job: Job) -> score_stage.ScoredBy:
     return score_stage.score(job)
 
 
+@task(name="look for groups", cache_policy=NO_CACHE)
+def find_groups(job: Job) -> None:
+    group_stage.group(job)
+
+
 @task(
     name="publish the list",
     retries=2,
@@ -146,6 +152,7 @@ FLOWS: dict[str, Callable[..., Any]] = {"train": train, "score": score, "daily":
 
 def _scored_and_published(job: Job) -> str:
     score_units(job)
+    find_groups(job)
     published = publish_list(job)
     report(job, published)
     return published.run_id

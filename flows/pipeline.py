@@ -1,6 +1,7 @@
 """The stages in their order, called directly: what the CLI and the flows compose."""
 
 from flows.engineer import engineer
+from flows.group import group
 from flows.intake import SourceReport, intake, stop_on_problems
 from flows.job import Job
 from flows.link import Learnt, link
@@ -30,4 +31,5 @@ def score_and_publish(job: Job) -> PublishedRun:
     """From delivered tables to a published list, scored by the champion."""
     prepare(job, champion_linkage(job))
     score(job)
+    group(job)
     return publish_list(job)

@@ -22,14 +22,14 @@ from flows.engineer import (
     coverage_shares,
     known_tables,
 )
+from flows.group import GROUP_TABLES, MEMBERS
 from flows.intake import SourceReport, fingerprints, load_reports
 from flows.job import Job
+from flows.link import link_summary
 from flows.score import REASONS, SCORED_BY, SCORES, ScoredBy
 from serving.connect import open_store
 from serving.publication import Publication, PublishedRun
 from serving.publish import publish
-
-GROUP_TABLES = ("groups", "group_members", "group_ties", "paths")
 
 
 def publish_list(job: Job) -> PublishedRun:
@@ -59,6 +59,7 @@ def _publication(job: Job, catalog: Catalog) -> Publication:
         fingerprints=fingerprints(reports),
         rules=_rules(job, catalog),
         kinds=_kinds(job),
+        links=link_summary(catalog),
         scores_file=catalog.path(SCORES),
         tables=_tables(job, catalog),
     )
@@ -68,16 +69,24 @@ def _tables(job: Job, catalog: Catalog) -> dict[str, pa.Table]:
     units, scores = catalog.read(UNITS), catalog.read(SCORES)
     explained = catalog.read(REASONS)
     shown = units.semi_join(explained, "unit_id")
+    groups = {name: _group_table(catalog, name) for name in GROUP_TABLES}
+    leads = _leads(job, units, scores, groups[MEMBERS])
     tables = {
-        "leads": conform(_leads(job, units, scores), LEADS).order_by("rank_fused"),
+        "leads": conform(leads, LEADS).order_by("rank_fused"),
         "rule_hits": catalog.read(HITS),
         "reasons": conform(explained, PUBLISHED["reasons"]).order_by(
             "unit_id", "position"
         ),
         "evidence": _evidence(job, catalog, shown),
     }
-    exact = {name: catalog.arrow(table) for name, table in tables.items()}
-    return exact | {name: _no_rows(PUBLISHED[name]) for name in GROUP_TABLES}
+    return {name: catalog.arrow(table) for name, table in (tables | groups).items()}
+
+
+def _group_table(catalog: Catalog, name: str) -> Table:
+    """What the stage of groups wrote; no rows where the model declares no groups."""
+    if catalog.path(name).exists():
+        return catalog.read(name)
+    return catalog.register(f"_{name}", _no_rows(PUBLISHED[name]))
 
 
 def _no_rows(contract: Mapping[str, str]) -> pa.Table:
@@ -99,16 +108,16 @@ def _evidence(job: Job, catalog: Catalog, shown: Table) -> Table:
     return rows.order_by("unit_id", elsewhere, "source", "batch", "line")
 
 
-def _leads(job: Job, units: Table, scores: Table) -> Table:
+def _leads(job: Job, units: Table, scores: Table, members: Table) -> Table:
     spec = job.model.spec
     about = units.select(
         "unit_id",
         title=_title(job, units),
         money=units[spec.unit.money] if spec.unit.money else ibis.null("float64"),
         silent=_silent(job, units),
-        group_id=ibis.null("string"),
     )
-    joined = scores.inner_join(about, "unit_id")
+    grouped = members.select("unit_id", "group_id")
+    joined = scores.inner_join(about, "unit_id").left_join(grouped, "unit_id")
     return joined.mutate(found_by=_found_by(joined, spec.review.weekly_capacity))
 
 

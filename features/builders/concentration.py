@@ -4,6 +4,9 @@ Shares are of the weight of the known rows that share a key with the unit. The
 Herfindahl-Hirschman index is the sum of squared shares (Hirschman 1945, Herfindahl
 1950; 1 = a single value); entropy is Shannon's (1948) over the logarithm of the number
 of values, which is the evenness of Pielou (1966).
+
+Cost: two groupings and one window over the values of a key, linear in the rows: 1.1 CPU
+seconds for a million rows and 200 000 units, 6.0 for five times that (with `own_share`).
 """
 
 import ibis

@@ -4,6 +4,10 @@ In bid rotation the members of a cartel all go on bidding but take turns at bein
 winner (OECD 2009, Guidelines for Fighting Bid Rigging in Public Procurement); that it
 shows in who wins against whom, over many tenders, Imhof, Karagoek and Rutz (2018,
 Journal of Competition Law & Economics 14:235).
+
+Cost: `win_share` and `turns` are linear in the entries, `rivals` and `rotation` in the
+pairs of each contest. All four take 3.5 CPU seconds for a million entries in contests of
+8 and 17 for five times that (3.7 GB); in contests of 50, 8 for a million.
 """
 
 import ibis
@@ -33,6 +37,9 @@ def rotation_features(
         rows: of the source, already limited to what was known at `as_of`.
         link: from the unit's party to the source's.
         contest: a column of the source.
+
+    An entry whose `won` is null has no known outcome: where only winners are marked,
+    `won` is to say so (`coalesce(won, false)`).
     """
     entries = _entries(rows, step, link, contest)
     paired = entries.filter(entries[_SIZE] <= step.max_parties)

@@ -22,36 +22,37 @@ _NUMERAL = f"[0-9A-Z{_CHINESE}]"
 _UNIT = "(?:弄|号|幢|单元|室|楼|组)"
 _NUMBER = f"{_NUMERAL}+{_UNIT}"
 _PROVINCE = f"(?:中国)?{either(PROVINCES)}"
-_CITIES = f"(?:{CITY}(?:{CITY_WORD}|[区县旗])?)"
+_CITIES = f"(?:{CITY}(?:{CITY_WORD}|[区县旗])*)"
 # 江西路 is a street: without its word a province needs a city or district behind it.
 # The character behind the place tells 绍兴市 from 绍兴市场路.
 _LEAD = (
-    f"^(?:{_PROVINCE}{PROVINCE_WORD}{_CITIES}{{0,2}}{DISTRICT}?"
-    f"|{_PROVINCE}{_CITIES}{{1,2}}{DISTRICT}?|{_PROVINCE}{DISTRICT}"
-    f"|{_CITIES}{{0,2}}{DISTRICT}?)[^{NO_PLACE}]"
+    f"^(?:{_PROVINCE}{PROVINCE_WORD})*(?:{_PROVINCE}{_CITIES}{{1,2}}{DISTRICT}?"
+    f"|{_PROVINCE}{DISTRICT}|{_CITIES}{{0,2}}{DISTRICT}?)[^{NO_PLACE}]"
 )
-_PLACE_WORDS = f"^{_PROVINCE}{PROVINCE_WORD}?|[市区县旗]|地区|{PREFECTURE_WORD}"
-_DROPPED = r"""\([^()0-9]*\)|[\s,.;:'"()\[\]<>{}/|_·、。“”‘’《》【】〔〕]"""
+_PLACE_WORDS = f"^(?:{_PROVINCE}{PROVINCE_WORD}?)+|[市区县旗]|地区|{PREFECTURE_WORD}"
+_PUNCTUATION = r"""[\s,.;:'"()\[\]<>{}/|_·、。“”‘’《》【】〔〕]"""
+_DROPPED = rf"\([^()0-9]*\)|{_PUNCTUATION}"
 # Other ways to write a building, floor, room or group: most addresses have none.
-_VARIED = r"[栋座楼层房组队社第#\-]|[0-9]\s*$"
-_WORDED = (
-    rf"[{_CHINESE}]\s*(?:{_UNIT}|[栋座层房队社小村生])"
-    rf"|[0-9A-Za-z]\s*(?:{_UNIT}|[栋座层房队社#]).*[{_CHINESE}]"
-)
+_VARIED = rf"[栋座楼层房组队社第#\-]|[0-9]{_PUNCTUATION}*$"
+_COUNTED = f"(?:{_DROPPED})*(?:{_UNIT}|[栋座层房队社小村生#])"
+_WORDED = f"[{_CHINESE}]{_COUNTED}|[0-9A-Za-z]{_COUNTED}.*[{_CHINESE}]"
 _PARTS = r"([0-9A-Z])(?:幢|-)([0-9]{1,2})-([0-9]{3,4})室?$"
 _BLOCK_AND_ROOM = r"([号园苑村庭城府区寓里墅])([0-9]{1,3})-([0-9]{3,4})室?$"
-_GROUP = f"第?({_NUMERAL}+)(?:村民小组|村民组|小组|生产队|队|组|社([^区]|$))"
+_GROUP = f"第*({_NUMERAL}+)(?:村民小组|村民组|小组|生产队|队|组|社([^区]|$))"
 
 
 def address(text: Any) -> StringValue:
     """Buildings, rooms and villagers' groups in one way each, without punctuation.
 
-    Chinese numerals from the first house number on become digits.
+    Words in brackets are notes and go, unless they hold a digit. Chinese numerals become
+    digits from the first house number on.
     """
     plain = text.re_replace(_DROPPED, "").upper()
-    varied = (text.re_search(_VARIED), _units(plain))
+    units = _units(plain)
     return ibis.cases(
-        (text.re_search(_WORDED), _counted(_units(plain))), varied, else_=plain
+        (text.re_search(_WORDED), _room(_counted(units))),
+        (text.re_search(_VARIED), _room(units)),
+        else_=plain,
     )
 
 
@@ -77,13 +78,18 @@ def building(normal: Any) -> StringValue:
 
 
 def _units(text: Any) -> StringValue:
-    built = text.re_replace(f"第?({_NUMERAL}+)(?:号楼|幢|栋|座|#楼?)", r"\1幢")
-    built = built.re_replace(_PARTS, r"\1幢\2单元\3室")
-    built = built.re_replace(_BLOCK_AND_ROOM, r"\1\2幢\3室")
+    built = text.re_replace(f"第*({_NUMERAL}+)(?:号楼|幢|栋|座|#楼?)", r"\1幢")
     rooms = built.re_replace(f"({_NUMERAL})号?房间?", r"\1室")
-    rooms = rooms.re_replace("(幢|单元|楼)([0-9]{3,4})$", r"\1\2室")
     floors = rooms.re_replace(f"({_NUMERAL})层", r"\1楼")
-    return floors.re_replace(_GROUP, r"\1组\2")
+    # Twice: the character behind 社 may be the number of what follows.
+    return floors.re_replace(_GROUP, r"\1组\2").re_replace(_GROUP, r"\1组\2")
+
+
+def _room(text: Any) -> StringValue:
+    """The room at the end with its words: 3-2-501, 小区3-501, 3幢501."""
+    parts = text.re_replace(_PARTS, r"\1幢\2单元\3室")
+    parts = parts.re_replace(_BLOCK_AND_ROOM, r"\1\2幢\3室")
+    return parts.re_replace("(幢|单元|楼)([0-9]{3,4})$", r"\1\2室")
 
 
 def _counted(text: Any) -> StringValue:

@@ -11,9 +11,9 @@ FULL_WIDTH = "".join(map(chr, range(0xFF01, 0xFF5F))) + "\u3000\u00a0\u200b\ufef
 HALF_WIDTH = "".join(chr(code) for code in range(0x21, 0x7F)) + "  "
 
 HAN = "〇一-鿿㐀-䶿𠀀-𱍊"  # inside a character class
-_HIDDEN = "*×✕✖●○◯■□•?…#_"
+HIDDEN = "*×✕✖●○◯■□•?…#_"  # so are these: what is written over a digit
 # One x may be a check character, several are a mask.
-_MASK = rf"(?:[{_HIDDEN}]\s*|[xX]{{2,}}|[.\-]{{3,}})+"
+_MASK = f"(?:[{HIDDEN}]|[xX]{{2,}})+"
 
 
 def half_width(text: Any) -> StringValue:

@@ -40,7 +40,7 @@ def company_name(text: Any) -> StringValue:
         text.re_search(r"[\sA-Za-z,.;:'\"“”‘’\[\]【】〔〕]"), _tidy(text), text
     )
     legal = tidy.replace("有限责任公司", "有限公司").replace("股份有限公司", "股份公司")
-    placed = legal.re_replace(f"^({PROVINCE}){PROVINCE_WORD}([^{NO_PLACE}])", r"\1\2")
+    placed = legal.re_replace(f"^({PROVINCE}){PROVINCE_WORD}+([^{NO_PLACE}])", r"\1\2")
     # Twice: a county-level city stands behind its prefecture.
     placed = placed.re_replace(_CITY, r"\1\2").re_replace(_CITY, r"\1\2")
     return placed.re_replace(_PLACE_IN_BRACKETS, r"(\1)")

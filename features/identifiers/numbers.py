@@ -10,7 +10,13 @@ from typing import Any
 import ibis
 from ibis.expr.types import BooleanValue, StringValue
 
-from features.identifiers.characters import compact, filled, is_masked, one_star
+from features.identifiers.characters import (
+    HIDDEN,
+    compact,
+    filled,
+    is_masked,
+    one_star,
+)
 from features.identifiers.check_digits import (
     COMPANY_ALPHABET,
     fits_company,
@@ -50,8 +56,9 @@ _CASE_PART = "之[一二三四五六七八九十0-9]+"
 
 def person_id(text: Any) -> StringValue:
     """A resident number without separators, X capital, a masked stretch as one star."""
-    marked = one_star(text).re_replace("[xX]([0-9])", r"*\1")
-    plain = marked.re_replace("[^0-9A-Za-z*]", "").upper().re_replace(r"\*+", "*")
+    plain = one_star(text.re_replace(f"[^0-9A-Za-z{HIDDEN}]", ""))
+    # An x that a digit follows is no check character.
+    plain = plain.re_replace("[xX]([0-9])", r"*\1").re_replace(r"\*+", "*").upper()
     return ibis.ifelse(text.re_search(_PERSON_SHAPE), text, plain)
 
 
@@ -147,9 +154,13 @@ def phone(text: Any) -> StringValue:
     A masked stretch becomes one star, so that the rest is not taken for a short number.
     """
     plain = compact(text).re_replace(r"\.0$", "").re_replace(_EXTENSION, r"\1")
-    digits = one_star(plain).re_replace("[^0-9*]", "")
-    local = digits.re_replace(r"^(?:00)?86(0[0-9]{9,11}|1[3-9][0-9*]{4,9})$", r"\1")
-    local = local.re_replace("^(?:00)?86(10[2-9][0-9]{7}|[2-9][0-9]{9,10})$", r"0\1")
+    digits = one_star(plain).re_replace("[^0-9*]", "").re_replace(r"\*+", "*")
+    local = digits.re_replace(
+        r"^(?:(?:00)?86)+(0[0-9]{9,11}|1[3-9][0-9*]{4,9})$", r"\1"
+    )
+    local = local.re_replace(
+        "^(?:(?:00)?86)+(10[2-9][0-9]{7}|[2-9][0-9]{9,10})$", r"0\1"
+    )
     # 17951, 12593, ...: prefixes of cheap calls, as libphonenumber lists them.
     dialled = local.re_replace(
         f"^(?:1(?:[12][0-9]|79)[0-9]{{2}})?0?({_MOBILE})$", r"\1"
@@ -172,7 +183,8 @@ def valid_phone(normal: Any) -> BooleanValue:
 
 def account(text: Any) -> StringValue:
     """A bank account without separators, the bank's name and notes in brackets."""
-    return text.re_replace(r"^[一-龥]+:?|\([^)]*\)|[\s\-_'`]", "").upper()
+    plain = text.re_replace(r"\([^)]*\)|[\s\-_'`]", "").upper()
+    return plain.re_replace("^[一-龥:]+", "")
 
 
 def valid_account(normal: Any) -> BooleanValue:
@@ -192,13 +204,13 @@ def case_no(text: Any) -> StringValue:
     """
     plain = compact(text).re_replace("^案号:?", "").re_replace(r"[\[【〔{<〈《]", "(")
     plain = plain.re_replace(r"[\]】〕}>〉》]", ")")
-    dated = plain.re_replace(r"^\(?((?:19|2[01])[0-9]{2})年?\)?([一-龥])", r"(\1)\2")
-    numbered = dated.re_replace("字第?([0-9])", r"字第\1")
-    numbered = numbered.re_replace("([^字])第([0-9])", r"\1\2")
+    numbered = plain.re_replace("字第*([0-9])", r"字第\1")
+    numbered = numbered.re_replace("([^字第])第+([0-9])", r"\1\2")
+    dated = numbered.re_replace(r"^\(?((?:19|2[01])[0-9]{2})年?\)?([一-龥])", r"(\1)\2")
     ending = (
-        rf"([一-龥])0*([1-9][0-9]*)号?({_CASE_PART})?号?(?:[一-龥]*[书令])?[.,;。]*$"
+        rf"([一-龥])0*([1-9][0-9]*)号?({_CASE_PART})?号*(?:[一-龥]*[书令])?[.,;。]*$"
     )
-    whole = numbered.re_replace(ending, r"\1\2号\3")
+    whole = dated.re_replace(ending, r"\1\2号\3")
     return ibis.ifelse(text.re_search(_CLEAN_CASE), text, whole)
 
 

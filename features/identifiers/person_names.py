@@ -9,12 +9,12 @@ from ibis.expr.types import BooleanValue, StringValue
 from features.identifiers.characters import HAN
 from features.identifiers.variants import SIMPLIFIED, VARIANTS
 
+_DOTS = r"[•.．・‧∙･⋅·]"
 _NOTE = r"[(\[【〔<][^)\]】〕>]*[)\]】〕>]?"
-_HONORIFIC = "(?:先生|女士|小姐|同志)$"
+_EDGES = rf"^(?:\s|{_DOTS})+|(?:\s|{_DOTS}|先生|女士|小姐|同志)+$"
 _LETTERS = r"A-Za-zÀ-ÖØ-öø-ɏ\s.,'’`\-"
 # Without a letter of plain Latin it is no name but Chinese in a wrong encoding.
 _LATIN = f"^[{_LETTERS}]*[A-Za-z][{_LETTERS}]*$"
-_DOTS = "[•.．・‧∙･⋅·]+"
 _PLACEHOLDER = "不详|未知|匿名|测试|无名氏|本人"
 _VARIANT = f"[{VARIANTS}]"
 
@@ -36,7 +36,7 @@ def person_name(text: Any) -> StringValue:
 
     The middle dot of minority names has one form, so has each masked character.
     """
-    bare = text.re_replace(_NOTE, "").strip().re_replace(_HONORIFIC, "").strip()
+    bare = text.re_replace(_NOTE, "").re_replace(_EDGES, "")
     return ibis.ifelse(bare.re_search(_LATIN), _latin(bare), _chinese(bare))
 
 
@@ -63,5 +63,5 @@ def _latin(text: Any) -> StringValue:
 
 
 def _chinese(text: Any) -> StringValue:
-    plain = text.re_replace(r"\s+", "").re_replace(_DOTS, "·").re_replace("^·|·$", "")
+    plain = text.re_replace(r"\s+", "").re_replace(f"{_DOTS}+", "·")
     return plain.re_replace("[*×✕✖○●◯□■?_]|[xX]+", "*").upper()

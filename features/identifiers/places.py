@@ -1,7 +1,9 @@
 """Names of provinces and cities at the head of addresses and company names.
 
-Provinces, prefectures and county-level cities of GB/T 2260, without the words that say
-what they are. Districts and counties are too many to list: their 区 or 县 tells them.
+Provinces, prefectures and county-level cities without the words that say what they are,
+and some former ones (襄樊, 萧山); put together by hand after GB/T 2260, without 吉林 (the
+province's name too) and 津市. Districts and counties are too many to list: their 区
+or 县 tells them.
 """
 
 from collections.abc import Iterable
@@ -78,8 +80,11 @@ _PEOPLES = (
 )
 PREFECTURE_WORD = f"(?:(?:{_PEOPLES})族?)*自治州"
 CITY_WORD = f"(?:市|地区|{PREFECTURE_WORD})"
-# Not 小区, 社区, 园区, 市场, 市政: those are no places.
-DISTRICT = "(?:[一-龥][^小社园片校厂景库务货矿特开发新][区县旗])"
+# Not 小区, 社区, 园区, 市场, 市政, 十二区: those are no places.
+_NO_DISTRICT = (
+    "小社园片校厂景库务货矿特开发新第省市县区旗0-9A-Z一二三四五六七八九十百零〇"
+)
+DISTRICT = f"(?:[一-龥][^{_NO_DISTRICT}][区县旗]+)"
 NO_PLACE = "政场民容"
 
 

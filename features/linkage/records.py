@@ -40,8 +40,8 @@ def records(
     """One row per distinct record known at `as_of`.
 
     Returns:
-        `record`, `_key` (its valid identifier), `_unique` (a role whose every record is
-        another one), `rows`, and one text column per attribute.
+        `record`, `_key` (its valid identifier), `_unique` (source and role, of which every
+        record is another one), `rows`, and one text column per attribute.
     """
     fields = fields_of(spec, entity)
     parts = [
@@ -84,7 +84,9 @@ def linked(
 
 def _said(rows: Table, role: RoleSpec, fields: Mapping[str, ColumnType]) -> Table:
     told = _with_record(rows, role, fields)
-    unique = ibis.literal(role.role) if role.unique else ibis.null("string")
+    # Two registers may call the role by one name; each lists its people once.
+    listed = ibis.literal(f"{role.source}.{role.role}")
+    unique = listed if role.unique else ibis.null("string")
     values = {name: told[_SAID + name] for name in fields}
     return told.select(RECORD, KEY, **{UNIQUE: unique}, **values)
 

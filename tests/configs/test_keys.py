@@ -33,6 +33,14 @@ def test_names_resolve_to_column_pairs(of, by, as_, pairs):
     assert key_pairs(spec(), of, by, as_, UNIT) == pairs
 
 
+def test_a_column_made_so_far_is_a_key_of_the_units_own_source_alone():
+    made = [*UNIT, "made"]
+    pairs = key_pairs(spec(), "claims", ("claimant",), ("made",), made)
+    assert pairs == [("person", "made")]
+    with pytest.raises(KeyProblem, match="'made' is no role or column of visits"):
+        key_pairs(spec(), "visits", ("claimant",), ("made",), made)
+
+
 @pytest.mark.parametrize(
     ("by", "as_", "message"),
     [

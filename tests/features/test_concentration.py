@@ -9,8 +9,19 @@ from hypothesis import strategies as st
 
 from configs.network import ConcentrationSpec
 from features.builders.concentration import concentration_features
+from features.evidence import evidence
 from features.links import Link
-from tests.factories import CLAIMS, VISITS, claim, frame_of, model, units_of, visit
+from features.matrix import enriched_units
+from tests.factories import (
+    CLAIMS,
+    VISITS,
+    claim,
+    frame_of,
+    known,
+    model,
+    units_of,
+    visit,
+)
 
 STATS = ["top_share", "hhi", "entropy", "own_share"]
 ROWS = {"k": "string", "v": "string", "w": "float64"}
@@ -116,6 +127,14 @@ def test_an_invalid_identifier_is_no_value_to_concentrate_on(catalog):
     data = {"claims": [claim(1)], "visits": visits}
     got = frame_of(catalog, units_of(catalog, loaded, data))
     assert got["c_top_share"].tolist() == [0.5]
+
+
+def test_the_rows_behind_a_concentration_are_evidence(catalog):
+    loaded = model({"concentration": PLACES})
+    data = {"claims": [claim(1)], "visits": [visit("2024-05-01", place="x")]}
+    found = known(catalog, loaded, data)
+    rows = catalog.rows(evidence(found, enriched_units(found, catalog)))
+    assert {row["source"] for row in rows} == {"claims", "visits"}
 
 
 def test_rows_posted_later_change_nothing(catalog):

@@ -30,13 +30,10 @@ ROWS = {
     "_event_at": "timestamp(6)",
 }
 PARTIES = ("a", "b", "c", "d", "nobody")
-DAYS = (None, datetime(2024, 1, 1), datetime(2024, 1, 2))
-ROW = st.tuples(
-    st.sampled_from((None, *PARTIES[:4])),
-    st.sampled_from((None, *"stuvwxyz")),
-    st.sampled_from((None, True, False)),
-    st.sampled_from(DAYS),
-)
+DAYS = (None, *(datetime(2024, 1, day) for day in range(1, 5)))
+NAMES = ("", *(f"t{number * 7 % 20:02}" for number in range(19)))
+ENTRY = st.tuples(st.sampled_from((None, *PARTIES[:4])), st.sampled_from((None, 1, 0)))
+CONTEST = st.tuples(st.sampled_from(DAYS), st.lists(ENTRY, min_size=1, max_size=6))
 
 
 def built(catalog, rows, **options) -> pd.DataFrame:
@@ -98,8 +95,13 @@ def _of_party(party, met, winners, results) -> list[float]:
 
 
 @settings(max_examples=15, deadline=None)
-@given(rows=st.lists(ROW, max_size=60), max_parties=st.integers(2, 4))
-def test_every_statistic_agrees_with_a_plain_walk(catalog, rows, max_parties):
+@given(contests=st.lists(CONTEST, max_size=20), max_parties=st.integers(2, 4))
+def test_every_statistic_agrees_with_a_plain_walk(catalog, contests, max_parties):
+    rows = [
+        (party, name or None, None if won is None else bool(won), day)
+        for name, (day, entries) in zip(NAMES, contests, strict=False)
+        for party, won in entries
+    ]
     got = built(catalog, rows, max_parties=max_parties)
     for party, want in expected(rows, max_parties).items():
         assert got.loc[party].tolist() == pytest.approx(want, nan_ok=True), party
@@ -132,6 +134,15 @@ def test_contests_on_one_day_follow_each_other_by_their_names(catalog):
     rows = bids("aabb")
     assert built(catalog, rows)["r_turns"].tolist()[:2] == [1, 1]
     assert built(catalog, rows[::-1])["r_turns"].tolist()[:2] == [1, 1]
+
+
+def test_turns_follow_the_dates_and_leave_out_contests_without_one(catalog):
+    days = {"t000": DAYS[1], "t001": DAYS[3], "t002": DAYS[2], "t003": DAYS[4]}
+    dated = [(party, c, w, days[c]) for party, c, w, _ in bids("aabb")]
+    assert built(catalog, dated)["r_turns"].tolist()[:2] == [3, 3]
+    undated = [(p, c, w, None if c == "t001" else day) for p, c, w, day in dated]
+    assert built(catalog, undated)["r_turns"].tolist()[:2] == [1, 1]
+    assert built(catalog, undated)["r_rivals"].tolist()[:2] == [1, 1]
 
 
 def test_contests_of_many_pair_nobody_but_count_as_won(catalog):

@@ -261,10 +261,9 @@ def one_wrong_character(rng: Rng, called: Texts, surnames: float) -> Texts:
 def _lookalikes() -> Ints:
     """For each code point the one that is typed instead, itself where none is known."""
     table = np.arange(0x10000)
-    for first, second in names.PAIRS:
-        table[ord(first)], table[ord(second)] = ord(second), ord(first)
-    for first, second in SURNAME_PAIRS.split():
-        table[ord(first)], table[ord(second)] = ord(second), ord(first)
+    for pair in (*names.PAIRS, *SURNAME_PAIRS.split()):
+        codes = np.array([ord(character) for character in pair])
+        table[codes] = codes[::-1]
     return table
 
 

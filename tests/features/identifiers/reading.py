@@ -1,24 +1,33 @@
 """Many values through one query, as a source is read."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import ibis
 from hypothesis import settings
 
+from configs.loading import LoadedModel
 from features.identifiers import VALID
 from features.sources import typed
 from flows.catalog import Catalog
 from tests.factories import CLAIMS, VISITS, model, raw
 
 Read = list[tuple[str | None, bool]]
-batches = settings(max_examples=5, deadline=None)
+batches = settings(max_examples=2, deadline=None)
+
+
+@cache
+def declared(kind: str) -> LoadedModel:
+    """A model whose second source has one column of this type."""
+    columns = {"posted": {"type": "timestamp"}, "x": {"type": kind}}
+    source = {**VISITS, "at": "posted", "columns": columns}
+    return model(sources={"claims": CLAIMS, "visits": source}, entities={})
 
 
 def normal(catalog: Catalog, kind: str, texts: Sequence[str]) -> Read:
     """Normal form of each text and whether it may link, as a source is read."""
-    columns = {**VISITS["columns"], "x": {"type": kind}}
-    loaded = model(sources={"claims": CLAIMS, "visits": {**VISITS, "columns": columns}})
+    loaded = declared(kind)
     delivered = raw(loaded, "visits", [{"x": text} for text in texts])
     table = typed(delivered, loaded.spec, "visits").order_by("_line")
     rows = catalog.rows(table.select(*{"x", "_key_x"} & set(table.columns)))
