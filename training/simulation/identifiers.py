@@ -81,11 +81,17 @@ def sequence_within(keys: Ints) -> Ints:
     return sequence
 
 
-def resident_ids(regions: Ints, births: Times) -> Texts:
-    """Distinct 18-digit resident numbers for region codes and birth dates."""
+def resident_ids(regions: Ints, births: Times, *, scattered: bool = False) -> Texts:
+    """Distinct 18-digit resident numbers for region codes and birth dates.
+
+    Args:
+        scattered: serials start elsewhere in each region and year, so that numbers of
+            neighbouring regions, or masked ones, are not alike.
+    """
     stem = regions * 100_000_000 + birth_numbers(births)
+    start = regions * 613 + stem % 100_000_000 // 10_000 * 389 if scattered else 0
     # 37 and 1000 share no factor, so one region and day yields 1,000 numbers.
-    order = (stem * 7919 + 37 * sequence_within(stem)) % 1000
+    order = (stem * 7919 + start + 37 * sequence_within(stem)) % 1000
     body = places(stem * 1000 + order, 17)
     return joined(np.column_stack([glyphs(DIGITS)[body], resident_check(body)]))
 

@@ -155,7 +155,7 @@ def _resident_numbers(rng: Rng, district: Ints, births: Times, twins: Ints) -> T
         rng.choice(names.OTHER_REGIONS, len(births)),
     )
     region[twins] = region[twins - 1]
-    return identifiers.resident_ids(region, births)
+    return identifiers.resident_ids(region, births, scattered=True)
 
 
 def _double(rng: Rng, ids: Texts, rate: float) -> None:

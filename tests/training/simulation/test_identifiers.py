@@ -86,3 +86,15 @@ def test_case_numbers_use_full_width_brackets() -> None:
     courts = np.array(["浙0602"], dtype=object)
     numbers = identifiers.case_numbers(np.array([2023]), courts, np.array([1234]))
     assert numbers.tolist() == ["（2023）浙0602民初1234号"]
+
+
+def test_scattered_numbers_are_distinct_and_their_serials_differ_by_region():
+    days = np.arange("1960-01-01", "1990-01-01", dtype="datetime64[D]")
+    births = np.concatenate([days, days, days])
+    regions = np.repeat([330602, 330602, 330603], len(days))
+    ids = identifiers.resident_ids(regions, births, scattered=True)
+    assert len(set(ids.tolist())) == len(ids)
+    serials = [number[14:17] for number in ids]
+    one, other = serials[: len(days)], serials[2 * len(days) :]
+    assert not any(a == b for a, b in zip(one, other, strict=True))
+    assert len(set(one)) > 900
