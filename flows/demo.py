@@ -38,6 +38,8 @@ def _next_lines(settings: Settings, unit: str, folder: str) -> list[str]:
     leadline = ".venv/bin/leadline"
     return [
         f"{leadline} show {MODEL} {unit}    why this claim, and from which rows",
+        f"{leadline} worklist {MODEL}    what to open first, each ring once",
+        f"{leadline} link {MODEL} --data {folder}    whose records were linked, and why",
         f"{leadline} leads {MODEL} --order rules    the same list as the rules alone rank it",
         f"{leadline} evaluate {MODEL} --labels {folder}/truth/claims.csv    against planted truth",
         f"{leadline} check {MODEL} --data {folder}    what each department delivered",
