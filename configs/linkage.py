@@ -8,6 +8,7 @@ from configs.schema import ColumnType, EntitySpec, ModelSpec, RoleSpec
 ID = "id"  # the attribute that a role's identifier is
 GIVEN, FAMILY = "given_name", "family_name"
 NAMES = "names"  # given and family name in alphabetical order: the same when swapped
+NUMBERED = "birth_numbered"  # the birth date that a resident identity number holds
 # Parts that may agree where the whole does not; columns `<attribute>_<part>`.
 PARTS: Mapping[str, tuple[str, ...]] = {
     "person_id": ("masked", "head", "tail"),
@@ -17,7 +18,9 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "string": ("start",),
     "date": ("day", "month"),
 }
-_TAKEN = ("record", "rows")  # columns of every table of records
+RESERVED = frozenset(
+    {"record", "rows", NAMES, NUMBERED}
+)  # columns of every table of records
 
 
 def role_columns(role: RoleSpec) -> dict[str, str]:
@@ -47,27 +50,55 @@ def link_problems(spec: ModelSpec) -> Iterator[Problem]:
     for name, entity in spec.entities.items():
         if entity.is_linked:
             where = f"entities.{name}"
-            yield from _attribute_problems(where, spec, entity)
+            yield from _name_problems(where, entity, fields_of(spec, entity))
+            yield from _type_problems(where, spec, entity)
             yield from _block_problems(where, entity, fields_of(spec, entity))
 
 
-def _attribute_problems(
+def _name_problems(
+    where: str, entity: EntitySpec, fields: Mapping[str, ColumnType]
+) -> Iterator[Problem]:
+    """Names that mean something else already."""
+    parts = {part: name for name in fields for part in parts_of(name, fields)[1:]}
+    for number, role in enumerate(entity.roles):
+        for name in role.match:
+            place = f"{where}.from[{number}].match.{name}"
+            if name == ID and role.id:
+                yield Problem(place, "the role's id is the attribute 'id' already")
+            if name in RESERVED:
+                yield Problem(
+                    place, f"{name!r} is a word of the records' own: rename it"
+                )
+            if name in parts:
+                message = f"{name!r} is made of {parts[name]!r} already: rename it"
+                yield Problem(place, message)
+
+
+def _type_problems(
     where: str, spec: ModelSpec, entity: EntitySpec
 ) -> Iterator[Problem]:
-    fields = fields_of(spec, entity)
-    made = {part: name for name in fields for part in parts_of(name, fields)[1:]}
+    """Columns of one attribute whose values could never be equal."""
+    first: dict[str, tuple[ColumnType, str]] = {}
     for number, role in enumerate(entity.roles):
         for name, column in role_columns(role).items():
-            place = f"{where}.from[{number}].{'id' if name == ID else f'match.{name}'}"
             kind = spec.sources[role.source].columns[column].type
-            if kind != fields[name]:
-                message = (
-                    f"{name!r} is of type {kind} in {role.source}, but of type "
-                    f"{fields[name]} in {entity.roles[0].source}: give both columns one type"
+            known, source = first.setdefault(name, (kind, role.source))
+            if kind != known:
+                key = ID if name == ID and role.id else f"match.{name}"
+                yield Problem(
+                    f"{where}.from[{number}].{key}",
+                    f"{role.source}.{column} is of type {kind}, but {name!r} of {source} "
+                    f"is of type {known}: declare one type for both",
                 )
-                yield Problem(place, message)
-            if name in _TAKEN:
-                yield Problem(place, f"{name!r} is a name of Leadline's own: take another")
-            if name in made:
-                message = f"{name!r} is a part of {made[name]!r} already: take another name"
-                yield Problem(place, message)
+
+
+def _block_problems(
+    where: str, entity: EntitySpec, fields: Mapping[str, ColumnType]
+) -> Iterator[Problem]:
+    known = [part for name in fields for part in parts_of(name, fields)]
+    known += [NAMES] if {GIVEN, FAMILY} <= set(fields) else []
+    for number, rule in enumerate(entity.link.block):
+        for place, part in enumerate(rule):
+            if part not in known:
+                message = f"no attribute or part {part!r}{nearest(part, known)}"
+                yield Problem(f"{where}.link.block[{number}][{place}]", message)

@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from configs.errors import DeclarationError, Problem, declaration_error, nearest
 from configs.expressions import ExpressionError, kind_of, names, parse
+from configs.linkage import link_problems
 from configs.privacy import excluded_columns
 from configs.schema import TIME_TYPES, ModelSpec, RoleSpec, RulesFile, RuleSpec
 from configs.templates import TemplateError, placeholders
@@ -177,6 +178,7 @@ def _check_references(path: Path, spec: ModelSpec) -> None:
     """Names that must point to declared sources and columns."""
     problems = [*_unit_problems(spec), *_source_problems(spec), *_role_problems(spec)]
     raise_problems(path, [*_name_problems(path, spec), *problems])
+    raise_problems(path, list(link_problems(spec)))
 
 
 def _name_problems(path: Path, spec: ModelSpec) -> list[Problem]:

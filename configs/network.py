@@ -26,9 +26,10 @@ TextStat = Literal["near_duplicates", "within", "across", "similarity"]
 class LinkSpec(Spec):
     """How records without a shared valid identifier are found to be one entity."""
 
-    block: tuple[tuple[str, ...], ...] = Field(
+    block: tuple[Annotated[tuple[str, ...], Field(min_length=1)], ...] = Field(
         (),
-        description="sets of attributes that must agree for two records to be compared",
+        description="attributes or parts of them (birth_month) that must agree for two "
+        "records to be compared; default: chosen by what they bring",
     )
     accept: float = Field(0.95, gt=0, le=1, description="linked from this probability")
     review: float = Field(

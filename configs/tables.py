@@ -22,7 +22,7 @@ ENTITIES = {
     "record": TEXT,  # digest of what the rows say; the same in every run
     "entity_id": TEXT,  # a valid identifier where one is known, else ~ and a record
     "rows": COUNT,
-    "probability": NUMBER,  # of the weakest link that the record hangs by; 1 = by key
+    "probability": NUMBER,  # of the surest link that the record hangs by; 1 = alone
     "flag": TEXT,  # why its cluster looks over-merged; such links are not used
 }
 

@@ -8,9 +8,10 @@ from typing import Any
 import ibis
 from ibis.expr.types import Table
 
+from configs.linkage import fields_of
 from configs.schema import EntitySpec
 from features.linkage.candidates import Judgement
-from features.linkage.records import fields_of, linked, records
+from features.linkage.records import linked, records
 from features.linkage.report import report
 from features.linkage.resolve import Model, Resolution, Subject, resolve
 from flows.bench import Bench

@@ -7,7 +7,7 @@ import ibis
 from ibis.expr.types import BooleanValue, StringValue
 
 from features.identifiers.characters import HAN
-from features.identifiers.variants import SIMPLIFIED, VARIANTS
+from features.identifiers.variants import COMPATIBLE, PLAIN, SIMPLIFIED, VARIANTS
 
 _DOTS = r"[•.．・‧∙･⋅·]"
 _NOTE = r"[(\[【〔<][^)\]】〕>]*[)\]】〕>]?"
@@ -16,7 +16,6 @@ _LETTERS = r"A-Za-zÀ-ÖØ-öø-ɏ\s.,'’`\-"
 # Without a letter of plain Latin it is no name but Chinese in a wrong encoding.
 _LATIN = f"^[{_LETTERS}]*[A-Za-z][{_LETTERS}]*$"
 _PLACEHOLDER = "不详|未知|匿名|测试|无名氏|本人"
-_VARIANT = f"[{VARIANTS}]"
 
 
 def _unaccented() -> tuple[str, str]:
@@ -42,8 +41,15 @@ def person_name(text: Any) -> StringValue:
 
 def simplified(normal: Any) -> StringValue:
     """Traditional and variant characters of names as those of today's register."""
-    changed = normal.translate(VARIANTS, SIMPLIFIED)
-    return ibis.ifelse(normal.re_search(_VARIANT), changed, normal)
+    # The cost of translating grows with the table: 50 and 100 microseconds a value.
+    return ibis.cases(
+        (
+            normal.re_search(f"[{COMPATIBLE}]"),
+            normal.translate(VARIANTS + COMPATIBLE, SIMPLIFIED + PLAIN),
+        ),
+        (normal.re_search(f"[{VARIANTS}]"), normal.translate(VARIANTS, SIMPLIFIED)),
+        else_=normal,
+    )
 
 
 def valid_person_name(normal: Any) -> BooleanValue:

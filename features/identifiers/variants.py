@@ -10,7 +10,7 @@ decomposition (NFKC) or its name.
 
 import unicodedata
 
-_TRADITIONAL = (
+VARIANTS = (
     "亞來侖俠倉倫偉傑傘備傳僑儀億儉儘優儷兒兩冨凈凱則剛創劉劍勁動務勛勝勞勢勳勵匯協厤"
     "厲參叢吳呂問啓啟喬單嘯噹嚴囌國園圓圖團堅堯報場塗塵墰墾壇壘壜壯壽夢夾奧奬奮妝姍姸"
     "娛婁婦婭媯媽嫵嫺嫻嫿嬀嬈嬋嬌嬪孫學宮實寧審寬寶將尋對導層屬岡峯島峽崑崗崙崢嵐嵗嶄"
@@ -32,7 +32,7 @@ _TRADITIONAL = (
     "馳駒駟駱駿騁騏騫騮騰驄驊驍驕驛驥驪髏髙髮鬚魚魯鮑鮮鯉鯤鳥鳳鳴鳶鴛鴦鴻鵑鵠鵡鵬鵲鶯"
     "鶴鷄鷗鷲鷳鷴鷺鸕鸝鸞麗麥黃黌點黨齊齋齡龍龐龔龕龜"
 )
-_SIMPLIFIED = (
+SIMPLIFIED = (
     "亚来仑侠仓伦伟杰伞备传侨仪亿俭尽优俪儿两富净凯则刚创刘剑劲动务勋胜劳势勋励汇协历"
     "厉参丛吴吕问启启乔单啸当严苏国园圆图团坚尧报场涂尘坛垦坛垒坛壮寿梦夹奥奖奋妆姗妍"
     "娱娄妇娅妫妈妩娴娴婳妫娆婵娇嫔孙学宫实宁审宽宝将寻对导层属冈峰岛峡昆岗仑峥岚岁崭"
@@ -62,8 +62,7 @@ _COMPATIBLE = {
     if (plain := unicodedata.normalize("NFKC", character)) != character
 }
 
-VARIANTS = _TRADITIONAL + _RADICALS + "".join(_COMPATIBLE)
-SIMPLIFIED = _SIMPLIFIED + _IDEOGRAPHS
-SIMPLIFIED += "".join(_COMPATIBLE.values()).translate(
-    str.maketrans(_TRADITIONAL, _SIMPLIFIED)
+COMPATIBLE = _RADICALS + "".join(_COMPATIBLE)
+PLAIN = _IDEOGRAPHS + "".join(_COMPATIBLE.values()).translate(
+    str.maketrans(VARIANTS, SIMPLIFIED)
 )

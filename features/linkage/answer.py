@@ -57,7 +57,8 @@ def entities_table(
 ) -> pa.Table:
     """Each record's entity, and by which link it hangs there."""
     names = entity_names(numbered, known, found.labels)
-    flags = pa.array([found.flags.get(int(label), "") for label in found.found])
+    reasons = np.full(found.found.max(initial=-1) + 1, "", object)
+    reasons[list(found.flags)] = list(found.flags.values())
     return pa.table(
         {
             "entity": pa.array([name] * len(numbered), pa.string()),
@@ -65,7 +66,7 @@ def entities_table(
             "entity_id": names,
             "rows": numbered[ROWS],
             "probability": _hold(len(numbered), pairs.where(found.used)),
-            "flag": flags,
+            "flag": pa.array(reasons[found.found], pa.string()),
         }
     )
 

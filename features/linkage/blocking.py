@@ -12,11 +12,11 @@ from itertools import accumulate, combinations
 import ibis
 from ibis.expr.types import Table, Value
 
+from configs.linkage import FAMILY, GIVEN, NAMES, parts_of
 from configs.network import LinkSpec
 from configs.schema import ColumnType
 from features.engine import Engine
-from features.linkage.names import FAMILY, GIVEN, KEY, NAMES
-from features.linkage.parts import parts_of
+from features.linkage.names import KEY
 
 Rule = tuple[str, ...]
 KEY_RULE: Rule = (KEY,)
@@ -25,9 +25,9 @@ _TELLING = frozenset(
     {"person_id", "company_id", "phone", "account", "vin", "plate", "id", "case_no"}
 )
 # A candidate that brings more pairs than this for each record is not worth its cost.
-PAIRS_PER_RECORD = 12
+PAIRS_PER_RECORD = 10
 FEW_PAIRS = 200_000  # affordable for however few records
-TOTAL = 3  # times what one rule may bring, all of them together
+TOTAL = 2  # times what one rule may bring, all of them together
 MOST_RULES = 24
 
 
@@ -49,7 +49,7 @@ def candidates(fields: Mapping[str, ColumnType], spec: LinkSpec) -> list[Rule]:
     """The declared rules, else telling attributes alone and all others in pairs."""
     if spec.block:
         return [KEY_RULE, *spec.block]
-    parts = {name: list(parts_of(name, fields)) for name in fields}
+    parts = {name: parts_of(name, fields) for name in fields}
     single = [(c,) for n, k in fields.items() for c in parts[n] if k in _TELLING]
     pairs = [
         (a, b)
@@ -114,7 +114,7 @@ def counted(table: Table, rule: Rule, spec: LinkSpec, engine: Engine) -> Block:
         left_out=sizes["_n"].sum(where=~sizes["_used"]),
     )
     row = engine.arrow(counts).to_pylist()[0]
-    column = "_block_" + "_".join(part.strip("_") for part in rule)
+    column = "_block_" + "__".join(part.strip("_") for part in rule)
     return Block(rule, column, int(row["pairs"] or 0), int(row["left_out"] or 0))
 
 

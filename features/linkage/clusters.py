@@ -1,10 +1,16 @@
 """Pairs of records to entities: whom a person judged, whom a key and whom a score ties.
 
-A cluster that holds two who cannot be one (two valid identifiers, two rows of a register
-that lists each once, a pair judged different) is never used as it is: first each record
-keeps its best link alone, then, if that is not enough, only the links by key stay.
+What a person judged comes first. Two judged different are cut apart where they hang
+together most weakly, through a chain of others judged same if it must be: to take two
+people for one does the greater harm. Two judged same stay together whatever their
+identifiers say.
+
+A cluster that still holds two who cannot be one (two valid identifiers, two rows of a
+register that lists each once) is never used as it is: first each record keeps its best
+link alone, then, if that is not enough, only the links by key and by judgement stay.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import igraph
@@ -19,6 +25,8 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 SAME, DIFFERENT, UNJUDGED = 1, -1, 0
+# Where a cluster is cut: links by score go first, those that a person judged last.
+BY_KEY, BY_JUDGEMENT = 1e3, 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +61,11 @@ class Pairs:
 
 @dataclass(frozen=True, slots=True)
 class Clusters:
-    """The entity of each record and why a cluster of links was not used as it was."""
+    """The entity of each record, and what was wrong with a cluster of links."""
 
     labels: Ints
-    flags: dict[int, str]  # label of the cluster found first -> what is wrong with it
-    found: Ints  # the labels before anything was split
+    flags: dict[int, str]  # label in `found` -> why firm links alone are used there
+    found: Ints  # the labels before that
     used: Bools  # per pair: it ties its records in the end
 
 
@@ -70,38 +78,50 @@ def accepted(pairs: Pairs, spec: LinkSpec) -> Bools:
 
 
 def clusters(records: Records, pairs: Pairs, spec: LinkSpec) -> Clusters:
-    """Entities from the accepted pairs; over-merged ones are split and flagged."""
-    taken = accepted(pairs, spec)
-    found = _components(len(records), pairs.where(taken))
-    apart = pairs.where(pairs.judged == DIFFERENT)
-    wrong = _conflicts(records, found, apart, spec)
-    if not wrong:
-        return Clusters(found, {}, found, taken)
-    inside = np.isin(found[pairs.left], np.fromiter(wrong, np.int64))
-    best = taken & (~inside | _best_links(records, pairs, taken))
-    second = _components(len(records), pairs.where(best))
-    still = _conflicts(records, second, apart, spec)
-    stuck = np.isin(second[pairs.left], np.fromiter(still, np.int64))
-    firm = (pairs.by_key | (pairs.judged == SAME)) & best
-    used = np.where(stuck, firm, best)
-    used = _cut(len(records), pairs, used, apart)
-    labels = _components(len(records), pairs.where(used))
-    flags = {
-        int(found[np.flatnonzero(second == label)[0]]): reason
-        for label, reason in still.items()
-    }
-    return Clusters(labels, flags, found, used)
+    """Entities from the accepted pairs; over-merged ones are split, the worst flagged."""
+    taken = _cut(len(records), pairs, accepted(pairs, spec))
+    judged = _as_judged(records, pairs.where(taken & (pairs.judged == SAME)))
+    labels = _components(len(records), pairs.where(taken))
+    wrong = _within(pairs, labels, _conflicts(judged, labels, spec))
+    best = taken & (~wrong | _best_links(judged, pairs, taken))
+    found = _components(len(records), pairs.where(best))
+    flags = _conflicts(judged, found, spec)
+    firm = best & (pairs.by_key | (pairs.judged == SAME))
+    used = np.where(_within(pairs, found, flags), firm, best)
+    return Clusters(_components(len(records), pairs.where(used)), flags, found, used)
+
+
+def _within(pairs: Pairs, labels: Ints, chosen: Iterable[int]) -> Bools:
+    return np.isin(labels[pairs.left], np.fromiter(chosen, np.int64))
+
+
+def _as_judged(records: Records, same: Pairs) -> Records:
+    """The records, with one identifier and one row of a register for whom is one person."""
+    if not len(same):
+        return records
+    person = _components(len(records), same)
+    named = np.flatnonzero(records.keys >= 0)
+    ends = person[named], person.max() + 1 + records.keys[named]
+    keys = np.full(len(records), -1, np.int64)
+    keys[named] = _joined(int(np.max(ends, initial=0)) + 1, *ends)[ends[0]]
+    listed = np.column_stack([person, records.unique])
+    _, first = np.unique(listed, axis=0, return_index=True)
+    unique = np.full(len(records), -1, np.int64)
+    unique[first] = records.unique[first]
+    return Records(keys, unique)
 
 
 def _components(size: int, pairs: Pairs) -> Ints:
-    edges = (np.ones(len(pairs), np.int8), (pairs.left, pairs.right))
+    return _joined(size, pairs.left, pairs.right)
+
+
+def _joined(size: int, left: Ints, right: Ints) -> Ints:
+    edges = (np.ones(len(left), np.int8), (left, right))
     _, labels = connected_components(coo_array(edges, (size, size)), directed=False)
     return np.asarray(labels, np.int64)
 
 
-def _conflicts(
-    records: Records, labels: Ints, apart: Pairs, spec: LinkSpec
-) -> dict[int, str]:
+def _conflicts(records: Records, labels: Ints, spec: LinkSpec) -> dict[int, str]:
     """Label -> what is wrong with a cluster."""
     found: dict[int, str] = {}
     sizes = np.bincount(labels)
@@ -109,8 +129,6 @@ def _conflicts(
         found[int(label)] = (
             f"{sizes[label]} different records (limit {spec.max_records})"
         )
-    for label in labels[apart.left[labels[apart.left] == labels[apart.right]]]:
-        found[int(label)] = "holds two that a person judged different"
     for again, count in _repeated(labels, records.unique, distinct=False):
         found[again] = f"{count} records of one register that lists each once"
     for mixed, count in _repeated(labels, records.keys, distinct=True):
@@ -147,20 +165,28 @@ def _best_links(records: Records, pairs: Pairs, taken: Bools) -> Bools:
     return best
 
 
-def _cut(size: int, pairs: Pairs, used: Bools, apart: Pairs) -> Bools:
-    """Separate what a person judged different by its weakest links."""
-    used = used.copy()
+def _cut(size: int, pairs: Pairs, taken: Bools) -> Bools:
+    """Separate what a person judged different by the weakest links in between."""
+    taken = taken.copy()
+    strength = np.where(pairs.by_key, BY_KEY, pairs.probability)
+    strength[pairs.judged == SAME] = BY_JUDGEMENT
+    labels = _components(size, pairs.where(taken))
+    apart = pairs.where(pairs.judged == DIFFERENT)
     for left, right in zip(apart.left, apart.right, strict=True):
-        rows = np.flatnonzero(used)
-        labels = _components(size, pairs.where(used))
-        if labels[left] != labels[right]:
-            continue
-        rows = rows[labels[pairs.left[rows]] == labels[left]]
-        ends = np.concatenate([pairs.left[rows], pairs.right[rows]])
-        nodes, codes = np.unique(ends, return_inverse=True)
-        graph = igraph.Graph(len(nodes), codes.reshape(2, -1).T)
-        weights = np.where(pairs.judged[rows] == SAME, 1e9, pairs.probability[rows])
-        source, target = np.searchsorted(nodes, [left, right])
-        cut = graph.mincut(int(source), int(target), capacity=weights.tolist())
-        used[rows[cut.cut]] = False
-    return used
+        if labels[left] == labels[right]:
+            rows = np.flatnonzero(taken & (labels[pairs.left] == labels[left]))
+            taken[rows[_between(left, right, pairs, rows, strength[rows])]] = False
+            labels = _components(size, pairs.where(taken))
+    return taken
+
+
+def _between(
+    left: int, right: int, pairs: Pairs, rows: Ints, strength: Floats
+) -> list[int]:
+    """Which of these rows, together the weakest, hold two records together."""
+    ends = np.concatenate([pairs.left[rows], pairs.right[rows]])
+    nodes, codes = np.unique(ends, return_inverse=True)
+    graph = igraph.Graph(len(nodes), codes.reshape(2, -1).T)
+    source, target = np.searchsorted(nodes, [left, right])
+    cut = graph.mincut(int(source), int(target), capacity=strength.tolist())
+    return list(cut.cut)

@@ -12,8 +12,9 @@ from typing import Any
 import splink.comparison_level_library as cll
 import splink.comparison_library as cl
 
+from configs.linkage import FAMILY, GIVEN, NUMBERED
 from configs.schema import ColumnType
-from features.linkage.names import BIRTH, FAMILY, GIVEN, NUMBERED
+from features.linkage.names import BIRTH
 
 # Engines count edits in bytes, of which a Chinese character has three: characters are
 # compared in their places instead.

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 import ibis
 from ibis.expr.types import BooleanValue, Table
 
+from configs.linkage import ID
 from configs.schema import ColumnType
-from features.linkage.names import BIRTH, HOME, ID, NAME, NUMBER
+from features.linkage.names import BIRTH, HOME, NAME, NUMBER
 
 MOST = "most"  # the probability that a pair is given at most
 AS_TWINS, AS_CONTRADICTED = 0.6, 0.3

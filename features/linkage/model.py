@@ -13,17 +13,19 @@ from ibis.expr.types import Table
 from splink import Linker, SettingsCreator
 from splink.blocking_rule_library import CustomRule
 
+from configs.linkage import ID
 from configs.network import LinkSpec
 from configs.schema import ColumnType
 from features.linkage.blocking import KEY_RULE, Block
 from features.linkage.comparisons import comparisons
 from features.linkage.engine import LinkEngine
-from features.linkage.names import ID, KEY, NUMBER, UNIQUE
+from features.linkage.names import KEY, NUMBER, UNIQUE
 
 # The prior that training begins with. What is predicted is brought to the prior that the
 # pairs themselves show (`features.linkage.prior`).
 FIRST_MATCHES_PER_RECORD = 1.0
 TRAINING_PAIRS = 1e6
+PAIRS_AT_ONCE = 8_000_000  # compared; more are taken in parts, to bound the memory
 FEWEST_TRAINING_PAIRS = 100
 TRAINING_ROUNDS = 4
 # Two rows of a register that lists each once, or two valid identifiers that differ, are
@@ -89,7 +91,11 @@ def _one_a_key(table: Table) -> Table:
 
 
 def predicted(
-    table: Table, model: Trained, threshold: float, engine: LinkEngine
+    table: Table,
+    model: Trained,
+    threshold: float,
+    blocks: Sequence[Block],
+    engine: LinkEngine,
 ) -> Table:
     """Pairs from the threshold on.
 
@@ -98,7 +104,10 @@ def predicted(
         block that found the pair).
     """
     linker = _linker(table, model, engine)
-    pairs = linker.inference.predict(threshold_match_probability=threshold)
+    chunks = 1 + sum(block.pairs for block in blocks) // PAIRS_AT_ONCE
+    pairs = linker.inference.predict(
+        threshold_match_probability=threshold, num_chunks_left=chunks
+    )
     found = engine.named(pairs.physical_name)
     return found.select(
         left=found[f"{NUMBER}_l"],

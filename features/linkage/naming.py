@@ -17,10 +17,12 @@ def entity_names(numbered: pa.Table, known: Records, labels: Ints) -> pa.Array:
     """
     rows = numbered[ROWS].to_numpy().astype(np.int64)
     named = np.flatnonzero(known.keys >= 0)
+    # One key an entity, then one entity a key; ties go to the first record.
+    own = np.full(labels.max(initial=-1) + 1, -1, np.int64)
     owner = _first_by(labels[named], known.keys[named], rows[named], named)
-    # One entity a key, then one key an entity; ties go to the first record.
-    keys = known.keys[owner]
-    taken = owner[_first_by(keys, labels[owner], rows[owner], np.arange(len(owner)))]
+    own[labels[owner]] = known.keys[owner]
+    named = named[known.keys[named] == own[labels[named]]]
+    taken = _first_by(known.keys[named], labels[named], rows[named], named)
     first = np.full(labels.max(initial=-1) + 1, len(labels), np.int64)
     np.minimum.at(first, labels, np.arange(len(labels)))
     text = np.char.add(

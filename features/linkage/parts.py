@@ -1,6 +1,6 @@
 """Parts of an attribute that may agree where the whole does not."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache, reduce
 from typing import Any
 
@@ -9,10 +9,11 @@ import pyarrow as pa
 from ibis.expr.types import StringValue, Table
 from pypinyin import lazy_pinyin
 
+from configs.linkage import FAMILY, GIVEN, ID, NAMES, NUMBERED
 from configs.schema import ColumnType
 from features.engine import Engine
 from features.identifiers import building, company_core, masked_person_id
-from features.linkage.names import BIRTH, FAMILY, GIVEN, ID, NAMES, NUMBERED
+from features.linkage.names import BIRTH
 
 NAME_CHARACTERS = 4
 
@@ -22,7 +23,7 @@ def with_parts(table: Table, fields: Mapping[str, ColumnType], engine: Engine) -
     parts = {
         f"{name}_{part}": read(table[name])
         for name, kind in fields.items()
-        for part, read in PARTS.get(kind, {}).items()
+        for part, read in READERS.get(kind, {}).items()
     }
     if {GIVEN, FAMILY} <= set(fields):
         given, family = table[GIVEN], table[FAMILY]
@@ -75,14 +76,6 @@ def _sounds() -> pa.Table:
     return pa.table({"character": characters, "sound": sounds})
 
 
-def parts_of(name: str, fields: Mapping[str, ColumnType]) -> Iterator[str]:
-    """The attribute itself and its parts."""
-    yield name
-    yield from (f"{name}_{part}" for part in PARTS.get(fields[name], {}))
-    if fields[name] == "person_name":
-        yield f"{name}_sound"
-
-
 def _unmasked(normal: Any, start: int, length: int) -> StringValue:
     whole = normal.re_search("^[0-9]{17}[0-9X]$")
     return ibis.ifelse(whole, normal.substr(start, length), ibis.null())
@@ -93,8 +86,9 @@ def _street(normal: Any) -> StringValue:
     return normal.re_extract(r"^([^0-9]{4,})[0-9]", 1).nullif("")
 
 
+# `configs.linkage.PARTS` names them; a name's sound is made in `_with_sound`.
 # One wrong digit of a resident number leaves one of the three as it was.
-PARTS: dict[ColumnType, dict[str, Callable[[Any], StringValue]]] = {
+READERS: dict[ColumnType, dict[str, Callable[[Any], StringValue]]] = {
     "person_id": {
         "masked": masked_person_id,
         "head": lambda number: _unmasked(number, 0, 14),

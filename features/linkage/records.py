@@ -11,8 +11,9 @@ from functools import reduce
 import ibis
 from ibis.expr.types import StringValue, Table, Value
 
+from configs.linkage import fields_of, role_columns
 from configs.schema import ColumnType, EntitySpec, ModelSpec, RoleSpec
-from features.linkage.names import ID, KEY, RECORD, ROWS, UNIQUE
+from features.linkage.names import KEY, RECORD, ROWS, UNIQUE
 from features.links import STRONG, strong
 from features.sources import known_at
 
@@ -23,15 +24,6 @@ NEEDED_ATTRIBUTES = 2
 _SAID = "_said_"
 # Identifiers that others share or mistype: invalid ones are worth nothing.
 _VALID_ONLY = frozenset({"phone", "account", "plate", "vin", "case_no"})
-
-
-def fields_of(spec: ModelSpec, entity: EntitySpec) -> dict[str, ColumnType]:
-    """attribute -> type; the identifier itself is the attribute `id`."""
-    found: dict[str, ColumnType] = {}
-    for role in entity.roles:
-        for name, column in _columns(role).items():
-            found.setdefault(name, spec.sources[role.source].columns[column].type)
-    return found
 
 
 def records(
@@ -95,7 +87,7 @@ def _with_record(
     rows: Table, role: RoleSpec, fields: Mapping[str, ColumnType]
 ) -> Table:
     """Beside each row its key, what it says, and the digest of it; null if nobody."""
-    columns = _columns(role)
+    columns = role_columns(role)
     values = {
         _SAID + name: _value(rows, columns.get(name), kind)
         for name, kind in fields.items()
@@ -112,13 +104,11 @@ def _with_record(
 
 
 def _digest(said: Mapping[str, Value]) -> StringValue:
-    parts = [value.fill_null("") for value in said.values()]
-    text = reduce(lambda a, b: a + "\n" + b, parts)
+    # With its length in front, no value can be read as the end of another one.
+    told = [value.fill_null("") for value in said.values()]
+    parts = [value.length().cast("string") + ":" + value for value in told]
+    text = reduce(lambda a, b: a + b, parts)
     return text.hexdigest("sha256").substr(0, 20)
-
-
-def _columns(role: RoleSpec) -> dict[str, str]:
-    return ({ID: role.id} if role.id else {}) | dict(role.match)
 
 
 def _value(rows: Table, column: str | None, kind: ColumnType) -> Value:

@@ -1,13 +1,15 @@
 """What a person is told about a resolution: blocks, clusters, doubtful links, warnings."""
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
 import ibis
 from ibis.expr.types import Table
 
-from configs.privacy import MASK
+from configs.schema import ColumnType
 from features.engine import Engine
+from features.linkage.masks import masked_column
 from features.linkage.names import RECORD
 from features.linkage.resolve import Resolution, Subject
 
@@ -105,7 +107,7 @@ def _largest(subject: Subject, records: Table, found: Resolution) -> Table:
     sizes = _sizes(found.entities)
     top = sizes.order_by(sizes["records"].desc(), "entity_id").limit(LARGEST)
     joined = top.left_join(held, "entity_id")
-    shown = joined.mutate(entity=_masked(joined["entity_id"]))
+    shown = joined.mutate(entity=masked_column(joined["entity_id"]))
     return shown.select(
         "entity",
         "records",
@@ -129,7 +131,7 @@ def _doubtful(subject: Subject, records: Table, links: Table) -> Table:
     """Links between review and accept, the most probable first, both records masked."""
     doubt = links.filter(links["decision"] == "review")
     doubt = doubt.order_by(doubt["probability"].desc(), "left", "right").limit(DOUBTFUL)
-    said = records.select(RECORD, said=_said(records, list(subject.fields)))
+    said = records.select(RECORD, said=_said(records, subject.fields))
     both = doubt.left_join(said.rename(left=RECORD, left_says="said"), "left")
     both = both.left_join(said.rename(right=RECORD, right_says="said"), "right")
     return both.select(
@@ -137,10 +139,9 @@ def _doubtful(subject: Subject, records: Table, links: Table) -> Table:
     ).order_by(ibis.desc("probability"), "left", "right")
 
 
-def _said(records: Table, fields: list[str]) -> Any:
-    parts = [_masked(records[field]).fill_null("?") for field in fields]
+def _said(records: Table, fields: Mapping[str, ColumnType]) -> Any:
+    parts = [
+        masked_column(records[name], kind).fill_null("?")
+        for name, kind in fields.items()
+    ]
     return ibis.literal(" · ").join(parts)
-
-
-def _masked(value: Any) -> Any:
-    return ibis.ifelse(value.length() > 0, value.substr(0, 3) + MASK, value)

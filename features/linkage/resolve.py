@@ -102,7 +102,7 @@ def resolve(
         model = Model(rules, trained(table, fields, blocks, spec, engine))
     scored = _NO_PAIRS.empty_table()
     if model is not None:
-        found = predicted(table, model.parameters, LOWEST, engine)
+        found = predicted(table, model.parameters, LOWEST, blocks, engine)
         found = with_doubts(found, table, subject.fields)
         scored = engine.arrow(found.order_by("left", "right"))
     links, entities = _tables(

@@ -10,12 +10,13 @@ from typing import Any
 import ibis
 from ibis.expr.types import Table
 
+from configs.linkage import ID
 from configs.network import LinkSpec
-from configs.privacy import MASK
 from configs.schema import ColumnType
 from features.engine import Engine
 from features.identifiers import looks_garbled
-from features.linkage.names import ID, KEY
+from features.linkage.masks import masked
+from features.linkage.names import KEY
 
 FEW = 50  # records; among fewer one value for all is no sign of anything
 GARBLED_SHARE = 0.2
@@ -42,7 +43,7 @@ def without_suspects(
     warnings: list[str] = []
     dropped: set[str] = set()
     for field, kind in fields.items():
-        said = _whole(name, field, counts)
+        said = _whole(name, field, kind, counts)
         if said:
             warnings.append(said)
             dropped.add(field)
@@ -50,6 +51,8 @@ def without_suspects(
         elif kind in _OWNED:
             table, found = _without_shared(name, field, table, spec, engine)
             warnings += found
+    if ID in dropped:
+        return table.mutate(**{KEY: ibis.null("string")}), dropped, warnings
     table, found = _without_shared(name, KEY, table, spec, engine)
     return table, dropped, warnings + [w for w in found if w not in warnings]
 
@@ -66,13 +69,13 @@ def _counts(table: Table, fields: Mapping[str, ColumnType]) -> Table:
     return table.aggregate(**found)
 
 
-def _whole(name: str, field: str, counts: Mapping[str, Any]) -> str:
+def _whole(name: str, field: str, kind: ColumnType, counts: Mapping[str, Any]) -> str:
     """What is wrong with all of an attribute; empty when nothing is."""
     known = counts[f"known_{field}"]
     if known < FEW:
         return ""
     if counts[f"values_{field}"] == 1:
-        value = _masked(counts[f"one_{field}"])
+        value = masked(counts[f"one_{field}"], kind)
         return (
             f"{name}.{field}: all {known:,} records that have one say {value}; "
             "it is not used to link"
@@ -98,15 +101,9 @@ def _without_shared(
     ).to_pylist()
     if not worst:
         return table, []
-    words = ", ".join(
-        f"{_masked(row[field])} in {row['_n']:,} records" for row in worst
-    )
+    words = ", ".join(f"{masked(row[field])} in {row['_n']:,} records" for row in worst)
     said = f"{name}.{ID if field == KEY else field}: {words}; such values link nobody"
     joined = table.left_join(shared.mutate(_many=True).drop("_n"), field)
     clear = ibis.ifelse(joined["_many"].isnull(), joined[field], ibis.null("string"))
     others = [c for c in table.columns if c != field]
     return joined.select(*others, **{field: clear}), [said]
-
-
-def _masked(value: str) -> str:
-    return value[:3] + MASK

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from features.identifiers import company_core, parent_company
 from features.identifiers.places import CITIES, PROVINCES
-from features.identifiers.variants import SIMPLIFIED, VARIANTS
+from features.identifiers.variants import COMPATIBLE, PLAIN, SIMPLIFIED, VARIANTS
 from tests.features.identifiers.reading import batches, computed, forms, normal
 
 PEOPLE = {
@@ -114,11 +114,10 @@ def test_every_province_and_city_loses_its_word_and_stays_what_it_is(catalog):
 
 
 def test_every_variant_becomes_one_plain_character_that_stays():
-    assert len(VARIANTS) == len(SIMPLIFIED) == len(set(VARIANTS))
-    assert not set(VARIANTS) & set(SIMPLIFIED)
-    assert all(
-        unicodedata.normalize("NFKC", plain) == plain for plain in set(SIMPLIFIED)
-    )
+    written, plain = VARIANTS + COMPATIBLE, SIMPLIFIED + PLAIN
+    assert len(written) == len(plain) == len(set(written))
+    assert not set(written) & set(plain)
+    assert unicodedata.normalize("NFKC", plain) == plain
 
 
 def test_no_character_of_todays_simplified_standard_is_changed():
@@ -128,7 +127,7 @@ def test_no_character_of_todays_simplified_standard_is_changed():
         except UnicodeEncodeError:
             return False
 
-    assert not [character for character in VARIANTS if in_standard(character)]
+    assert not [c for c in VARIANTS + COMPATIBLE if in_standard(c)]
 
 
 hanzi = st.text("张王李刘陈伟芳娜秀英敏静丽强磊军洋勇艳杰", min_size=2, max_size=4)
