@@ -14,8 +14,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from benchmarks import pages
 from benchmarks.linkage_data import CHINESE_SIZE, FINAL_SEEDS, SETS, RecordSet, chinese
@@ -28,7 +26,7 @@ from benchmarks.linkage_metrics import (
 )
 from benchmarks.linkage_names import name_rows
 from benchmarks.linkage_scale import scale_rows
-from benchmarks.linkage_systems import Found, leadline, plain
+from benchmarks.linkage_systems import Found, connected, joined_pairs, leadline, plain
 from benchmarks.linkage_taxes import Taxes, conflicts, taxes, without_birth
 from training.simulation.registers_pair import NO_TROUBLE
 
@@ -126,21 +124,13 @@ def _outcome(
     cluster = found.cluster
     if cluster is None:
         sure = (found.pairs["probability"] >= ACCEPT).to_numpy()
-        cluster = _connected(left[sure], right[sure], len(sample.entity))
+        cluster = connected(found.pairs[sure], len(sample.entity))
     entities = cluster_quality(cluster, sample.entity, sample.source)
     return Outcome(name, found, points, accepted, entities, seconds)
 
 
 def _ends(pairs: pd.DataFrame) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     return pairs["left"].to_numpy(np.int64), pairs["right"].to_numpy(np.int64)
-
-
-def _connected(
-    left: npt.NDArray[np.int64], right: npt.NDArray[np.int64], size: int
-) -> npt.NDArray[np.int64]:
-    edges = (np.ones(len(left), np.int8), (left, right))
-    _, labels = connected_components(coo_array(edges, (size, size)), directed=False)
-    return np.asarray(labels, np.int64)
 
 
 def _rows(title: str, outcome: Outcome) -> Iterator[dict[str, Any]]:
@@ -191,8 +181,6 @@ def _registers(size: int, seeds: list[int]) -> Iterator[str]:
 
 def _deterministic(title: str, sample: RecordSet) -> Iterator[dict[str, Any]]:
     """What a join finds that asks for equality."""
-    from benchmarks.linkage_systems import joined_pairs
-
     for name, rules in (
         ("exact number", ("id",)),
         ("number, phone, or name and birth", ("id", "phone", "name+birth")),
@@ -257,8 +245,6 @@ def _tax_forms() -> Iterator[str]:
 
 
 def _after_death(data: Taxes, outcomes: list[Outcome]) -> Iterator[dict[str, Any]]:
-    from benchmarks.linkage_systems import joined_pairs
-
     exact = _ends(joined_pairs(data.sample, ("ssn",)))
     yield _conflict_row("exact number", data, conflicts(data, *exact))
     for outcome in outcomes:
@@ -274,7 +260,8 @@ def _by_entity(data: Taxes, cluster: npt.NDArray[np.int64]) -> npt.NDArray[np.bo
     """Forms whose entity holds somebody who died before their year."""
     died = pd.Series(data.death_year).where(data.death_year > 0).groupby(cluster).min()
     year = pd.Series(cluster).map(died).to_numpy()
-    return (data.tax_year > 0) & (data.tax_year > np.nan_to_num(year, nan=np.inf))
+    after = data.tax_year > np.nan_to_num(year, nan=np.inf)
+    return np.asarray((data.tax_year > 0) & after)
 
 
 def _conflict_row(

@@ -45,16 +45,18 @@ def _measured(linker: str, held: Path) -> dict[str, Any]:
         said = output.read()
     if child.returncode:
         return {"wall, s": "failed", "processor, s": "", "peak, GiB": ""}
+    said_by_child: dict[str, Any] = json.loads(said.splitlines()[-1])
     return {
         "wall, s": f"{time.perf_counter() - started:.0f}",
         "processor, s": f"{usage.ru_utime + usage.ru_stime:.0f}",
         "peak, GiB": f"{usage.ru_maxrss / KIB_PER_GIB:.1f}",
-    } | json.loads(said.splitlines()[-1])
+    } | said_by_child
 
 
 def _child(linker: str, held: Path) -> None:
     from benchmarks import linkage_systems
-    from benchmarks.linkage_metrics import counted_pairs, curve
+    from benchmarks.linkage_metrics import cluster_quality
+    from benchmarks.linkage_systems import connected
 
     sample = pickle.loads(held.read_bytes())  # noqa: S301  written by our parent
     if linker == "plain":
@@ -62,9 +64,10 @@ def _child(linker: str, held: Path) -> None:
     else:
         found = linkage_systems.leadline(sample, curve=False)
     sure = found.pairs[found.pairs["probability"] >= 0.95]
-    right = sample.entity[sure["left"]] == sample.entity[sure["right"]]
-    wanted = counted_pairs(sample.entity, source=sample.source)
-    quality = curve(sure["score"].to_numpy(), right, wanted).at(float("-inf"))
+    cluster = found.cluster
+    if cluster is None:
+        cluster = connected(sure, len(sample.entity))
+    quality = cluster_quality(cluster, sample.entity, sample.source)
     result = {"precision": quality.precision, "recall": quality.recall}
     print(json.dumps(result))  # noqa: T201
 

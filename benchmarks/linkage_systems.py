@@ -14,6 +14,8 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 from ibis.expr.types import Table
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from benchmarks.linkage_data import RecordSet
 from benchmarks.linkage_plain import plain_pairs, script_for
@@ -185,6 +187,13 @@ def _codes(entities: pa.ChunkedArray) -> npt.NDArray[np.int64]:
     alone = codes < 0
     codes[alone] = codes.max(initial=-1) + 1 + np.arange(int(alone.sum()))
     return codes.astype(np.int64)
+
+
+def connected(pairs: pd.DataFrame, size: int) -> npt.NDArray[np.int64]:
+    """What pairs of rows connect, the rows being numbered from 0 to `size`."""
+    edges = (np.ones(len(pairs), np.int8), (pairs["left"], pairs["right"]))
+    _, labels = connected_components(coo_array(edges, (size, size)), directed=False)
+    return np.asarray(labels, np.int64)
 
 
 def joined_pairs(sample: RecordSet, rules: tuple[str, ...]) -> pd.DataFrame:

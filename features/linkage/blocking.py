@@ -25,7 +25,7 @@ _TELLING = frozenset(
     {"person_id", "company_id", "phone", "account", "vin", "plate", "id", "case_no"}
 )
 # A candidate that brings more pairs than this for each record is not worth its cost.
-PAIRS_PER_RECORD = 10
+PAIRS_PER_RECORD = 5
 FEW_PAIRS = 200_000  # affordable for however few records
 TOTAL = 2  # times what one rule may bring, all of them together
 MOST_RULES = 24
@@ -87,15 +87,21 @@ def chosen(
     return within[:MOST_RULES]
 
 
-def with_keys(table: Table, blocks: Sequence[Block], spec: LinkSpec) -> Table:
+def with_keys(
+    table: Table, blocks: Sequence[Block], spec: LinkSpec, engine: Engine
+) -> Table:
     """The records with one key column per block, null where it is not used."""
+    keys = {block.column: _key(table, block.rule) for block in blocks}
+    # Counted on a table and not on a query: each join would repeat all those before it.
+    keyed = engine.keep(table.mutate(**keys), f"{table.op().name.strip('_')}_keyed")
+    table = keyed
     for block in blocks:
-        keyed = table.mutate(**{block.column: _key(table, block.rule)})
         shared = keyed.group_by(block.column).aggregate(_n=keyed.count())
         kept = shared.filter((shared["_n"] > 1) & (shared["_n"] <= spec.max_block))
-        joined = keyed.left_join(kept, block.column)
+        joined = table.left_join(kept, block.column)
         usable = ibis.ifelse(joined["_n"].notnull(), joined[block.column], ibis.null())
-        table = joined.select(*table.columns, **{block.column: usable})
+        others = [name for name in table.columns if name != block.column]
+        table = joined.select(*others, **{block.column: usable})
     return table
 
 

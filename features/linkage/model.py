@@ -90,6 +90,31 @@ def _one_a_key(table: Table) -> Table:
     return told.filter(told[KEY].isnull() | (told["_nth"] == 0)).drop("_nth")
 
 
+def in_dialect(
+    model: Trained, fields: Mapping[str, ColumnType], engine: LinkEngine
+) -> Trained:
+    """The parameters with conditions in the engine's own SQL.
+
+    What was learnt on one engine is used on another one.
+    """
+    dialect = engine.splink().sql_dialect.sql_dialect_str
+    if model["sql_dialect"] == dialect:
+        return model
+    known = [learnt["output_column_name"] for learnt in model["comparisons"]]
+    own = comparisons({name: kind for name, kind in fields.items() if name in known})
+    written = [own[name].create_comparison_dict(dialect) for name in known]
+    both = zip(model["comparisons"], written, strict=True)
+    told = [
+        learnt | {"comparison_levels": _levels(learnt, ours)} for learnt, ours in both
+    ]
+    return model | {"comparisons": told, "sql_dialect": dialect}
+
+
+def _levels(learnt: Trained, ours: Trained) -> list[Trained]:
+    both = zip(learnt["comparison_levels"], ours["comparison_levels"], strict=True)
+    return [one | {"sql_condition": other["sql_condition"]} for one, other in both]
+
+
 def predicted(
     table: Table,
     model: Trained,

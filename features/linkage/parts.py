@@ -64,7 +64,9 @@ def _with_sound(table: Table, name: str, engine: Engine) -> Table:
         sound = ibis.coalesce(heard["sound"], heard[f"_character{place}"]) + " "
         table = heard.select(*table.columns, **{f"_sound{place}": sound})
     parts = [table[f"_sound{place}"] for place in range(NAME_CHARACTERS)]
-    whole = reduce(lambda a, b: a + b, parts)
+    # Of other scripts the first letters would be the sound.
+    chinese = table[name].re_search("^[一-龥]")
+    whole = ibis.ifelse(chinese, reduce(lambda a, b: a + b, parts), ibis.null("string"))
     return table.select(*columns, **{f"{name}_sound": whole})
 
 

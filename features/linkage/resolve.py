@@ -28,7 +28,7 @@ from features.linkage.candidates import Judgement, codes, pairs_of
 from features.linkage.clusters import Records, clusters
 from features.linkage.doubts import MOST, with_doubts
 from features.linkage.engine import LinkEngine
-from features.linkage.model import predicted, trained
+from features.linkage.model import in_dialect, predicted, trained
 from features.linkage.names import KEY, NUMBER, RECORD, ROWS, UNIQUE
 from features.linkage.parts import with_parts
 from features.linkage.suspects import without_suspects
@@ -96,13 +96,14 @@ def resolve(
     name, spec = subject.name, subject.spec
     table, fields, warnings = _cleared(subject, records, engine)
     blocks = _blocks(table, fields, spec, engine, model)
-    table = engine.keep(with_keys(table, blocks, spec), f"records_{name}")
+    table = engine.keep(with_keys(table, blocks, spec, engine), f"records_{name}")
     if model is None and any(block.pairs for block in blocks):
         rules = tuple(block.rule for block in blocks)
         model = Model(rules, trained(table, fields, blocks, spec, engine))
     scored = _NO_PAIRS.empty_table()
     if model is not None:
-        found = predicted(table, model.parameters, LOWEST, blocks, engine)
+        parameters = in_dialect(model.parameters, subject.fields, engine)
+        found = predicted(table, parameters, LOWEST, blocks, engine)
         found = with_doubts(found, table, subject.fields)
         scored = engine.arrow(found.order_by("left", "right"))
     links, entities = _tables(

@@ -1,13 +1,9 @@
 """Two registers of overlapping people as delivered tables, and how their rows link."""
 
 from collections.abc import Iterable, Mapping
-
-from functools import cache
 from typing import Any
 
 import ibis
-import pandas as pd
-import pyarrow as pa
 from ibis.expr.types import Table
 
 from configs.loading import LoadedModel
@@ -16,7 +12,6 @@ from features.linkage.records import fields_of, records
 from features.linkage.resolve import Subject
 from flows.catalog import Catalog
 from tests.factories import AS_OF, BOTH, known, model
-from training.simulation.registers_pair import RegistersPair, registers_pair
 
 PEOPLE, SEED = 300, 5
 MATCH = {name: name for name in ("name", "birth", "phone", "address")}

@@ -27,7 +27,9 @@ class SparkEngine:
         return self._backend.to_pyarrow(table)
 
     def register(self, name: str, data: pa.Table) -> Table:
-        return self._backend.create_table(name, data, overwrite=True)
+        # Ibis goes by way of pandas, where an unknown text becomes 'NaN'.
+        self._session.createDataFrame(data).createOrReplaceTempView(name)
+        return self._backend.table(name)
 
     def splink(self) -> Any:
         from splink.backends.spark import SparkAPI  # noqa: PLC0415
@@ -56,6 +58,8 @@ def spark_engine(folder: Path) -> Iterator[SparkEngine]:
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
         "spark.local.dir": str(folder / "local"),
         "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.sql.codegen.wholeStage": "false",
         "spark.sql.session.timeZone": "Asia/Shanghai",
         "spark.driver.extraJavaOptions": f"-Dderby.system.home={folder}",
     }
