@@ -133,8 +133,9 @@ def _person_id(name: str) -> Levels:
     )
     plain = _both(name, whole, "neither is masked")
     return [
-        _number_given_once(name),
+        # First, or two masked numbers that are equal would count as one whole number.
         _both(name, masked, "masked number agrees"),
+        _number_given_once(name),
         cll.And(plain, _Edits(name, 1)),
         cll.And(plain, _Edits(name, 2)),  # twins, too
     ]
