@@ -36,6 +36,7 @@ bench: $(VENV)/.ready ## slow measurements, written to docs/evaluation
 	@$(BIN)/python -m benchmarks.vehicle_insurance
 	@$(BIN)/python -m benchmarks.illegal_fundraising
 	@$(BIN)/python -m benchmarks.linkage --scale
+	@$(BIN)/python -m benchmarks.rings
 
 clean: ## remove what runs have left (store, runs, work files)
 	rm -rf var mlruns/mlflow.db mlruns/artifacts

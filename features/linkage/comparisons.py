@@ -44,7 +44,8 @@ class _Edits(cll.DamerauLevenshteinLevel):  # type: ignore[misc]
 class _Similar(cll.JaroWinklerLevel):  # type: ignore[misc]
     """Jaro-Winkler similarity in bytes, whatever the engine.
 
-    Spark's and DuckDB's differ by up to 0.01 where characters stand in another order.
+    Of n bytes that agree Spark's finds 1 / (6 n) less than DuckDB's where an odd number of
+    them stand in another order: Spark counts half a transposition, DuckDB does not.
     """
 
     def create_sql(self, sql_dialect: Any) -> str:

@@ -1,21 +1,30 @@
 """Two registers of overlapping people as delivered tables, and how their rows link."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import ibis
+import numpy as np
+import numpy.typing as npt
 from ibis.expr.types import Table
 
+from configs.linkage import fields_of
 from configs.loading import LoadedModel
 from configs.network import LinkSpec
-from features.linkage.records import fields_of, records
-from features.linkage.resolve import Subject
+from features.linkage.records import linked, records
+from features.linkage.resolve import Resolution, Subject
+from features.links import STRONG
 from flows.catalog import Catalog
 from tests.factories import AS_OF, BOTH, known, model
+from training.simulation.registers_pair import registers_pair
 
-PEOPLE, SEED = 300, 5
+SIZE, SEED = 300, 5
+POSTED = "2024-01-01"
 MATCH = {name: name for name in ("name", "birth", "phone", "address")}
-Rows = Iterable[Mapping[str, Any]]
+Row = Mapping[str, Any]
+Rows = Iterable[Row]
 
 
 def register(name: str) -> dict[str, Any]:
@@ -44,10 +53,10 @@ def declared(link: Mapping[str, Any] | None = None, **role: Any) -> LoadedModel:
     both = {"id": "person_id", "match": MATCH, "role": "person", "unique": True, **role}
     roles = [{"source": side, **both} for side in ("left", "right")]
     return model(
-        {"history": {"of": "left", "by": "person", "measures": {"count": "*"}}},
         unit={"name": "row", "title": BOTH, "source": "left", "key": "record"},
         sources={side: register(side) for side in ("left", "right")},
         entities={"person": {"from": roles, "link": dict(link or {})}},
+        features=[{"coverage": {"by": "person", "sources": {"right": "person"}}}],
     )
 
 
@@ -69,7 +78,46 @@ def told(
     catalog: Catalog, left: Rows, right: Rows = (), loaded: LoadedModel = LOADED
 ) -> Table:
     """The distinct records of these delivered rows."""
+    return told_by(catalog, cores(catalog, left, right, loaded), loaded)
+
+
+def told_by(
+    catalog: Catalog, tables: Mapping[str, Table], loaded: LoadedModel = LOADED
+) -> Table:
     as_of = ibis.literal(AS_OF).cast("timestamp")
-    found = cores(catalog, left, right, loaded)
     entity = loaded.spec.entities["person"]
-    return catalog.keep(records(loaded.spec, entity, found, as_of), "told")
+    return catalog.keep(records(loaded.spec, entity, tables, as_of), "told")
+
+
+def entities_of_rows(
+    catalog: Catalog, found: Resolution, tables: Mapping[str, Table], side: str
+) -> dict[str, str]:
+    """record -> entity, as the rows of a source get them."""
+    roles = {role.source: role for role in LOADED.spec.entities["person"].roles}
+    rows = linked(tables[side], roles[side], subject().fields, found.entities)
+    told_rows = catalog.rows(rows.select("record", entity=STRONG + "person_id"))
+    return {row["record"]: row["entity"] for row in told_rows}
+
+
+@dataclass(frozen=True)
+class People:
+    """Delivered rows of both registers, and who they are."""
+
+    left: tuple[Row, ...]
+    right: tuple[Row, ...]
+    left_person: npt.NDArray[np.int64]
+    right_person: npt.NDArray[np.int64]
+
+    @property
+    def delivered(self) -> tuple[Rows, Rows]:
+        return self.left, self.right
+
+
+@cache
+def people() -> People:
+    pair = registers_pair(SIZE, SEED)
+    left, right = (
+        tuple(side.assign(posted=POSTED).to_dict("records"))
+        for side in (pair.left, pair.right)
+    )
+    return People(left, right, pair.left_person, pair.right_person)

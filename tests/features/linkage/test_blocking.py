@@ -1,0 +1,163 @@
+"""Which records are compared: counts, values too common, rules as declared."""
+
+from collections import Counter, defaultdict
+from itertools import combinations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from configs.linkage import PARTS, parts_of
+from configs.network import LinkSpec
+from features.linkage.blocking import (
+    KEY_RULE,
+    TOTAL,
+    candidates,
+    chosen,
+    counted,
+    with_keys,
+)
+from features.linkage.names import KEY, NUMBER
+from features.linkage.parts import READERS, with_parts
+
+SIZE, SPEC = 160, LinkSpec(max_block=12)
+FIELDS = {"name": "person_name", "phone": "phone", "birth": "date", "town": "category"}
+RULES = [
+    ("_key",),
+    ("phone",),
+    ("name",),
+    ("name_first", "birth_month"),
+    ("town", "name"),
+]
+
+
+@pytest.fixture(scope="module")
+def rows():
+    """Few values each; some unknown, some empty, one town that most share."""
+    rng = np.random.default_rng(2)
+
+    def some(values, weights=None):
+        drawn = rng.choice(np.array([*values, "", "?"]), SIZE, p=weights)
+        return [None if value == "?" else str(value) for value in drawn]
+
+    days = [f"19{80 + n % 4}-0{1 + n % 3}-1{n % 10}" for n in range(12)]
+    return {
+        NUMBER: list(range(SIZE)),
+        KEY: some([f"k{n}" for n in range(70)]),
+        "name": some(["王伟", "王芳", "李娜", "李强", "张敏", "张磊", "欧阳修"] * 3),
+        "phone": some([f"1380000{n:04d}" for n in range(60)]),
+        "birth": some(days),
+        "town": some(["a", "b", "c"], [0.8, 0.05, 0.05, 0.05, 0.05]),
+    }
+
+
+@pytest.fixture(scope="module")
+def table(catalog, rows):
+    made = with_parts(catalog.register("blocked", pa.table(rows)), FIELDS, catalog)
+    return catalog.keep(made, "blocked_parts")
+
+
+@pytest.fixture(scope="module")
+def values(catalog, table):
+    found = catalog.arrow(table.order_by(NUMBER)).to_pydict()
+    return {rule: list(zip(*(found[p] for p in rule), strict=True)) for rule in RULES}
+
+
+def agreeing(values):
+    """Pairs that agree in all attributes, and records whose value too many share."""
+    known = {n: value for n, value in enumerate(values) if all(value)}
+    shared = Counter(known.values())
+    common = {value for value, count in shared.items() if count > SPEC.max_block}
+    places = defaultdict(list)
+    for n, value in known.items():
+        if value not in common:
+            places[value].append(n)
+    pairs = {pair for members in places.values() for pair in combinations(members, 2)}
+    return pairs, sum(shared[value] for value in common)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_pairs_and_records_left_out_are_counted_as_by_hand(
+    catalog, table, values, rule
+):
+    pairs, left_out = agreeing(values[rule])
+    block = counted(table, rule, SPEC, catalog)
+    assert (block.pairs, block.left_out) == (len(pairs), left_out)
+    assert pairs or left_out
+
+
+def test_a_value_that_too_many_share_is_left_out(values):
+    assert agreeing(values[("name",)])[1] > SPEC.max_block
+    assert agreeing(values[("phone",)])[1] == 0
+
+
+def test_keys_bring_together_what_was_counted_and_nothing_else(catalog, table, values):
+    blocks = [counted(table, rule, SPEC, catalog) for rule in RULES]
+    keyed = catalog.arrow(
+        with_keys(table, blocks, SPEC, catalog).order_by(NUMBER)
+    ).to_pydict()
+    assert len(keyed[NUMBER]) == SIZE
+    for rule, block in zip(RULES, blocks, strict=True):
+        places = defaultdict(list)
+        for n, value in enumerate(keyed[block.column]):
+            if value is not None:
+                places[value].append(n)
+        found = {pair for group in places.values() for pair in combinations(group, 2)}
+        assert found == agreeing(values[rule])[0]
+
+
+def test_attributes_that_are_joined_by_underscores_do_not_share_a_column(catalog):
+    rows = {"a": ["1"], "a_b": ["1"], "b_c": ["1"], "c": ["1"]}
+    table = catalog.register("underscored", pa.table(rows))
+    columns = {
+        counted(table, rule, SPEC, catalog).column
+        for rule in (("a", "b_c"), ("a_b", "c"))
+    }
+    assert len(columns) == 2
+
+
+def test_declared_rules_are_used_as_given(catalog, table):
+    declared = (("town", "name"), ("birth_month", "name_sound"))
+    spec = LinkSpec(block=declared, max_block=12)
+    rules = candidates(FIELDS, spec)
+    assert rules == [KEY_RULE, *declared]
+    assert [b.rule for b in chosen(table, rules, spec, catalog)] == rules
+
+
+def test_a_rule_whose_pairs_another_one_brings_is_not_chosen(catalog, table):
+    rules = [("phone",), ("phone", "name"), ("name",), ("name", "birth")]
+    found = [block.rule for block in chosen(table, rules, SPEC, catalog)]
+    assert ("phone",) in found
+    assert ("phone", "name") not in found
+    assert ("name", "birth") in found  # the name alone leaves records out
+
+
+def test_rules_together_stay_affordable(catalog, table, monkeypatch):
+    rules = candidates(FIELDS, SPEC)
+    every = chosen(table, rules, SPEC, catalog)
+    affordable = max(block.pairs for block in every) // 2
+    monkeypatch.setattr("features.linkage.blocking.FEW_PAIRS", affordable)
+    monkeypatch.setattr("features.linkage.blocking.PAIRS_PER_RECORD", 0)
+    few = chosen(table, rules, SPEC, catalog)
+    assert 0 < len(few) < len(every)
+    assert max(block.pairs for block in few) <= affordable
+    assert sum(block.pairs for block in few) <= TOTAL * affordable
+
+
+def test_telling_attributes_stand_alone_and_others_in_pairs():
+    rules = candidates(FIELDS, LinkSpec())
+    assert ("phone",) in rules
+    assert ("name_sound", "birth_day") in rules
+    assert ("phone", "name") not in rules
+    assert not [r for r in rules if len(r) == 2 and r[0][:4] == r[1][:4]]
+
+
+def test_every_part_that_may_be_declared_is_made(catalog):
+    kinds = {**PARTS, "category": ()}
+    fields = {f"x_{kind}": kind for kind in kinds}
+    none = pa.table({name: pa.array([None], pa.string()) for name in fields})
+    made = with_parts(catalog.register("empty_parts", none), fields, catalog)
+    for name in fields:
+        assert set(parts_of(name, fields)) <= set(made.columns)
+    named = {kind: set(parts) - {"sound"} for kind, parts in PARTS.items()}
+    assert {kind: set(readers) for kind, readers in READERS.items()} == named
