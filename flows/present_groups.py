@@ -39,6 +39,8 @@ _RIGHT = {
     *("rows", "probability"),
 }
 
+HUBS_SHOWN = 8
+
 
 def print_groups(out: Console, run: RunRecord, groups: Iterable[GroupRecord]) -> None:
     """The ranked groups: what ties them, what is at stake, what their units share."""
@@ -48,7 +50,18 @@ def print_groups(out: Console, run: RunRecord, groups: Iterable[GroupRecord]) ->
         cells = (str(group.rank), group.group_id, group.title, *_figures(group))
         table.add_row(*map(escape, cells), " ".join(group.codes))
     out.print(table if table.row_count else "no groups: every unit is opened alone")
+    _print_hubs(out, run)
     out.print(f"[dim]{CAUTION}[/]")
+
+
+def _print_hubs(out: Console, run: RunRecord) -> None:
+    hubs = run.links.get("hubs", [])
+    said = ", ".join(
+        f"{hub['kind']} {hub['value']} ({hub['degree']:,} of at most {hub['limit']:,})"
+        for hub in hubs[:HUBS_SHOWN]
+    )
+    if said:
+        out.print(f"Tie nobody, for they have too many neighbours: {escape(said)}")
 
 
 def _figures(group: GroupRecord) -> tuple[str, str, str, str]:

@@ -8,7 +8,7 @@ import ibis
 import pyarrow as pa
 from ibis.expr.types import Table, Value
 
-from configs.privacy import MASK
+from configs.privacy import MASK, mask, sensitive_kinds
 from configs.tables import LEADS, PUBLISHED
 from configs.vocabulary import COVERAGE
 from features.contracts import conform
@@ -18,6 +18,7 @@ from flows.engineer import (
     FLAGS,
     FUNNEL,
     HITS,
+    HUBS,
     UNITS,
     coverage_shares,
     known_tables,
@@ -30,6 +31,8 @@ from flows.score import REASONS, SCORED_BY, SCORES, ScoredBy
 from serving.connect import open_store
 from serving.publication import Publication, PublishedRun
 from serving.publish import publish
+
+HUBS_KEPT = 20  # with a run; all of them are in the work folder
 
 
 def publish_list(job: Job) -> PublishedRun:
@@ -59,7 +62,7 @@ def _publication(job: Job, catalog: Catalog) -> Publication:
         fingerprints=fingerprints(reports),
         rules=_rules(job, catalog),
         kinds=_kinds(job),
-        links=link_summary(catalog),
+        links={"entities": link_summary(catalog), "hubs": _hubs(job, catalog)},
         scores_file=catalog.path(SCORES),
         tables=_tables(job, catalog),
     )
@@ -99,6 +102,15 @@ def _kinds(job: Job) -> dict[str, dict[str, str]]:
     declared = job.model.spec.associations
     kinds = declared.kinds if declared else {}
     return {kind: {"en": k.title.en, "zh": k.title.zh} for kind, k in kinds.items()}
+
+
+def _hubs(job: Job, catalog: Catalog) -> list[dict[str, Any]]:
+    """The first nodes that tie nobody for having too many neighbours; values masked."""
+    if not catalog.path(HUBS).exists():
+        return []
+    hidden = sensitive_kinds(job.model.spec)
+    rows = catalog.rows(catalog.read(HUBS).limit(HUBS_KEPT))
+    return [r | {"value": mask(r["value"])} if r["kind"] in hidden else r for r in rows]
 
 
 def _evidence(job: Job, catalog: Catalog, shown: Table) -> Table:

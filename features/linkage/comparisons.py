@@ -34,14 +34,14 @@ _COLUMN = re.compile("`[a-z0-9_]+_[lr]`")
 SHARED_NUMBER = 1e-9
 
 
-class _Edits(cll.DamerauLevenshteinLevel):  # type: ignore[misc]
+class _Edits(cll.DamerauLevenshteinLevel):
     """Edits in bytes, whatever the engine."""
 
     def create_sql(self, sql_dialect: Any) -> str:
         return _in_bytes(super().create_sql(sql_dialect), sql_dialect)
 
 
-class _Similar(cll.JaroWinklerLevel):  # type: ignore[misc]
+class _Similar(cll.JaroWinklerLevel):
     """Jaro-Winkler similarity in bytes, whatever the engine.
 
     Of n bytes that agree Spark's finds 1 / (6 n) less than DuckDB's where an odd number of

@@ -21,7 +21,7 @@ SURE = "_sure_"  # beside a role's column: the probability that the row is its e
 # A record is told apart by a valid identifier, else by at least so many attributes, a
 # masked identifier among them: a name alone is borne by many.
 NEEDED_ATTRIBUTES = 2
-_SAID = "_said_"
+_SAID, _RECORD = "_said_", "_record"  # beside columns that a source may call alike
 # Identifiers that others share or mistype: invalid ones are worth nothing.
 _VALID_ONLY = frozenset({"phone", "account", "plate", "vin", "case_no"})
 
@@ -57,11 +57,11 @@ def linked(
     """
     told = _with_record(rows, role, fields)
     found = entities.select(
-        **{RECORD: entities["record"]},
+        **{_RECORD: entities["record"]},
         _entity=entities["entity_id"],
         _probability=entities["probability"],
     )
-    joined = told.left_join(found, RECORD)
+    joined = told.left_join(found, _RECORD)
     kept = [
         c for c in rows.columns if c not in (STRONG + role.column, SURE + role.column)
     ]
@@ -80,7 +80,7 @@ def _said(rows: Table, role: RoleSpec, fields: Mapping[str, ColumnType]) -> Tabl
     listed = ibis.literal(f"{role.source}.{role.role}")
     unique = listed if role.unique else ibis.null("string")
     values = {name: told[_SAID + name] for name in fields}
-    return told.select(RECORD, KEY, **{UNIQUE: unique}, **values)
+    return told.select(KEY, **{RECORD: told[_RECORD], UNIQUE: unique}, **values)
 
 
 def _with_record(
@@ -99,7 +99,7 @@ def _with_record(
     enough = reduce(lambda a, b: a + b, count, ibis.literal(0)) >= NEEDED_ATTRIBUTES
     tells = told[KEY].notnull() | enough
     return told.mutate(
-        **{RECORD: ibis.ifelse(tells, _digest(said), ibis.null("string"))}
+        **{_RECORD: ibis.ifelse(tells, _digest(said), ibis.null("string"))}
     )
 
 

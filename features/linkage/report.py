@@ -36,7 +36,7 @@ def report(
         ),
         "blocks": _blocks(found, engine),
         "cluster sizes": _rows(_distribution(sizes), engine),
-        "largest clusters": _rows(_largest(subject, records, found), engine),
+        "largest clusters": _rows(_largest(found), engine),
         "flagged": _rows(_flagged(entities), engine),
         "doubtful links": _rows(_doubtful(subject, records, links), engine),
         "warnings": list(found.warnings),
@@ -93,7 +93,7 @@ def _distribution(sizes: Table) -> Table:
     return counted.order_by("_least").drop("_least")
 
 
-def _largest(subject: Subject, records: Table, found: Resolution) -> Table:
+def _largest(found: Resolution) -> Table:
     """The largest clusters and what holds them together."""
     links = found.links.filter(found.links["decision"] == "accepted")
     owner = found.entities.select(left="record", entity_id="entity_id")

@@ -53,10 +53,10 @@ def declared(link: Mapping[str, Any] | None = None, **role: Any) -> LoadedModel:
     both = {"id": "person_id", "match": MATCH, "role": "person", "unique": True, **role}
     roles = [{"source": side, **both} for side in ("left", "right")]
     return model(
+        {"coverage": {"by": "person", "sources": {"right": "person"}}},
         unit={"name": "row", "title": BOTH, "source": "left", "key": "record"},
         sources={side: register(side) for side in ("left", "right")},
         entities={"person": {"from": roles, "link": dict(link or {})}},
-        features=[{"coverage": {"by": "person", "sources": {"right": "person"}}}],
     )
 
 
