@@ -1,6 +1,7 @@
 """A person's word on two records, kept for the runs to come."""
 
 import getpass
+import re
 
 from configs.errors import LeadlineError, nearest
 from configs.loading import load_model
@@ -8,6 +9,8 @@ from configs.settings import Settings
 from serving.connect import explained, open_store
 from serving.judgements import JudgementRecord, Verdict
 from serving.judgements import judge as add_judgement
+
+DIGEST = "[0-9a-f]{20}"  # as `features.linkage.records` calls a record
 
 
 def judge(
@@ -21,12 +24,18 @@ def judge(
     """Add a judgement on two records of an entity that the model declares.
 
     Raises:
-        LeadlineError: no such entity, nobody is known to be judging, or the store
-            refuses the judgement.
+        LeadlineError: no such entity, no digest of a record, nobody is known to be
+            judging, or the store refuses the judgement.
     """
     declared = load_model(name, settings.models).spec.entities
     if entity not in declared:
         raise LeadlineError(f"{name}: no entity {entity!r}{nearest(entity, declared)}")
+    for record in records:
+        if not re.fullmatch(DIGEST, record):
+            raise LeadlineError(
+                f"{record!r} is no record: leadline link {name} --data DIR prints the "
+                "digests of doubtful ones, 20 characters each"
+            )
     open_store(settings)
     with explained(settings, "written"):
         return add_judgement(

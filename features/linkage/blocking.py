@@ -29,6 +29,7 @@ PAIRS_PER_RECORD = 5
 FEW_PAIRS = 200_000  # affordable for however few records
 TOTAL = 2  # times what one rule may bring, all of them together
 MOST_RULES = 24
+FEW_LEFT_OUT = 0.02  # of the records, by a rule that makes narrower ones needless
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,19 +64,29 @@ def candidates(fields: Mapping[str, ColumnType], spec: LinkSpec) -> list[Rule]:
 
 
 def chosen(
-    table: Table, rules: Sequence[Rule], spec: LinkSpec, engine: Engine
+    table: Table,
+    rules: Sequence[Rule],
+    spec: LinkSpec,
+    engine: Engine,
+    fields: Mapping[str, ColumnType] | None = None,
 ) -> list[Block]:
     """The rules whose pairs are affordable, cheapest first; declared ones always.
 
     Each is counted by one grouping of the records.
+
+    Args:
+        fields: the attributes whose parts the rules name.
     """
     records = engine.arrow(table.aggregate(n=table.count()))["n"][0].as_py()
     found = [counted(table, rule, spec, engine) for rule in rules]
     if spec.block:
         return found
+    whole = {
+        part: name for name in fields or {} for part in parts_of(name, fields or {})
+    }
     affordable = max(PAIRS_PER_RECORD * records, FEW_PAIRS)
     cheap = [b for b in found if 0 < b.pairs <= affordable]
-    needed = [b for b in cheap if not any(_covers(other, b) for other in cheap)]
+    needed = [b for b in cheap if not any(_covers(o, b, whole, records) for o in cheap)]
     # One attribute alone misses fewest; of the pairs of attributes the cheapest.
     order = sorted(
         needed, key=lambda b: (b.rule != KEY_RULE, len(b.rule), b.pairs, b.rule)
@@ -105,9 +116,15 @@ def with_keys(
     return table
 
 
-def _covers(wide: Block, narrow: Block) -> bool:
-    """Whether every pair of the narrow rule is one of the wide rule."""
-    return set(wide.rule) < set(narrow.rule) and not wide.left_out
+def _covers(wide: Block, narrow: Block, whole: Mapping[str, str], records: int) -> bool:
+    """Whether the pairs of the narrow rule are, but for few, pairs of the wide one.
+
+    Records that agree in an attribute agree in each part of it.
+    """
+    if wide.rule == narrow.rule or wide.left_out > FEW_LEFT_OUT * records:
+        return False
+    implied = set(narrow.rule) | {p for p in whole if whole[p] in narrow.rule}
+    return set(wide.rule) <= implied
 
 
 def counted(table: Table, rule: Rule, spec: LinkSpec, engine: Engine) -> Block:

@@ -28,6 +28,7 @@ TRAINING_PAIRS = 1e6
 PAIRS_AT_ONCE = 8_000_000  # compared; more are taken in parts, to bound the memory
 FEWEST_TRAINING_PAIRS = 100
 TRAINING_ROUNDS = 4
+DIGITS = 9  # of a learnt probability
 # Two rows of a register that lists each once, or two valid identifiers that differ, are
 # never one.
 APART = (
@@ -63,6 +64,7 @@ def trained(
         * FIRST_MATCHES_PER_RECORD
         / max(records, 2),
         retain_matching_columns=False,
+        linker_uid="leadline",  # else a random one: the parameters would never be equal
     )
     apart = engine.keep(_one_a_key(table), f"{table.op().name.strip('_')}_apart")
     chance = _linker(apart, settings, engine)
@@ -79,7 +81,16 @@ def trained(
             _training_condition(block),
             max_pairs=TRAINING_PAIRS if block.pairs > TRAINING_PAIRS else None,
         )
-    model: Trained = linker.misc.save_model_to_json(out_path=None)
+    return _rounded(linker.misc.save_model_to_json(out_path=None))
+
+
+def _rounded(model: Trained) -> Trained:
+    """Without the last digits: an engine adds up in any order, sums differ by it."""
+    for comparison in model["comparisons"]:
+        for level in comparison["comparison_levels"]:
+            for name in ("m_probability", "u_probability"):
+                if level.get(name) is not None:
+                    level[name] = float(f"{level[name]:.{DIGITS}g}")
     return model
 
 

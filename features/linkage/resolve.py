@@ -139,7 +139,7 @@ def _blocks(
 ) -> list[Block]:
     if model is not None:
         return [counted(table, rule, spec, engine) for rule in model.rules]
-    return chosen(table, candidates(fields, spec), spec, engine)
+    return chosen(table, candidates(fields, spec), spec, engine, fields)
 
 
 def _numbered(table: Table, engine: LinkEngine) -> pa.Table:

@@ -176,6 +176,9 @@ def test_brackets_in_the_records_are_shown_and_are_no_markup(rings: Home) -> Non
     assert out.file.getvalue().count(odd) == 1 + 2 + len(ties) + 1 + 2
 
 
+FIRST, SECOND = "a" * 20, "b" * 20  # digests of records
+
+
 def judged(home: Home, *arguments: str, **environment: str) -> str:
     done = home.run("judge", *arguments, **environment)
     assert done.returncode == 0, done.stderr
@@ -185,23 +188,27 @@ def judged(home: Home, *arguments: str, **environment: str) -> str:
 def test_judge_keeps_who_said_what_before_anything_is_published(empty: Home) -> None:
     note = ("--note", "同一手机")
     said = judged(
-        empty, "tiny", "person", "bb", "aa", "same", *note, LEADLINE_USER="li"
+        empty, "tiny", "person", SECOND, FIRST, "same", *note, LEADLINE_USER="li"
     )
-    judged(empty, "tiny", "person", "aa", "bb", "different", *note, LOGNAME="wang")
+    judged(empty, "tiny", "person", FIRST, SECOND, "different", *note, LOGNAME="wang")
 
     open_store(Settings(home=empty.path, store_url=""))
     (kept,) = judgements("tiny")
-    assert "li judged aa and bb: same" in said
-    assert (kept.left, kept.right, kept.verdict) == ("aa", "bb", "different")
+    assert f"li judged {FIRST} and {SECOND}: same" in said
+    assert (kept.left, kept.right, kept.verdict) == (FIRST, SECOND, "different")
     assert (kept.user, kept.note) == ("wang", "同一手机")
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (("person", "a", "a", "same"), 4, "got record 'a' twice"),
-        (("prson", "a", "b", "same"), 1, "no entity 'prson'; did you mean 'person'?"),
-        (("person", "a", "b", "maybe"), 2, "maybe"),
+        (("person", FIRST, FIRST, "same"), 4, f"got record '{FIRST}' twice"),
+        (
+            ("prson", FIRST, SECOND, "same"),
+            1,
+            "no entity 'prson'; did you mean 'person'?",
+        ),
+        (("person", FIRST, SECOND, "maybe"), 2, "maybe"),
     ],
 )
 def test_judge_refuses_what_cannot_be_meant(

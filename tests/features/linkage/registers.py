@@ -13,6 +13,7 @@ from ibis.expr.types import Table
 from configs.linkage import fields_of
 from configs.loading import LoadedModel
 from configs.network import LinkSpec
+from features.engine import Engine
 from features.linkage.records import linked, records
 from features.linkage.resolve import Resolution, Subject
 from features.links import STRONG
@@ -82,11 +83,11 @@ def told(
 
 
 def told_by(
-    catalog: Catalog, tables: Mapping[str, Table], loaded: LoadedModel = LOADED
+    engine: Engine, tables: Mapping[str, Table], loaded: LoadedModel = LOADED
 ) -> Table:
     as_of = ibis.literal(AS_OF).cast("timestamp")
     entity = loaded.spec.entities["person"]
-    return catalog.keep(records(loaded.spec, entity, tables, as_of), "told")
+    return engine.keep(records(loaded.spec, entity, tables, as_of), "told")
 
 
 def entities_of_rows(

@@ -282,3 +282,11 @@ def test_the_report_counts_blocks_sizes_and_links(catalog, population):
         pd.Series(population.entity.values()).value_counts()
     )
     assert largest["by_key"] + largest["by_match"] == largest["records"] - 1
+
+
+def test_what_is_learnt_has_no_digit_that_the_order_of_sums_decides(population):
+    for comparison in population.found.model.parameters["comparisons"]:
+        for level in comparison["comparison_levels"]:
+            for name in ("m_probability", "u_probability"):
+                value = level.get(name)
+                assert value is None or value == float(f"{value:.9g}")

@@ -1,17 +1,29 @@
 """Entity resolution on Spark and on DuckDB: one answer."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pandas as pd
-import pyarrow as pa
 import pytest
+from ibis.expr.types import Table
 
-from features.linkage.resolve import Resolution, resolve
+from features.linkage.records import linked
+from features.linkage.report import report
+from features.linkage.resolve import Model, Resolution, resolve
 from flows.catalog import Catalog
-from tests.features.linkage.registers import people, subject, told
+from tests.features.linkage.registers import (
+    LOADED,
+    cores,
+    people,
+    subject,
+    told_by,
+)
 from tests.features.linkage.spark import SparkEngine, spark_engine
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:The copy keyword"),  # PySpark on pandas 3
+]
 
 
 @pytest.fixture(scope="module")
@@ -20,26 +32,39 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkEngine]:
         yield engine
 
 
-def frames(found: Resolution, engine) -> tuple[pd.DataFrame, pd.DataFrame]:
-    links = engine.arrow(found.links).to_pandas()
-    entities = engine.arrow(found.entities).to_pandas()
-    return (
-        links.sort_values(["left", "right"], ignore_index=True),
-        entities.sort_values("record", ignore_index=True),
-    )
+def linkage(
+    engine: Catalog | SparkEngine, tables: Mapping[str, Table], model: Model | None
+) -> tuple[Resolution, dict[str, Any], dict[str, pd.DataFrame]]:
+    """From core tables to linked ones: what was found, its report, all tables in order."""
+    records = told_by(engine, tables)
+    found = resolve(subject(), records, engine, model=model)
+    role = LOADED.spec.entities["person"].roles[0]
+    rows = linked(tables["left"], role, subject().fields, found.entities)
+    made = {
+        "records": records.order_by("record"),
+        "links": found.links.order_by("left", "right"),
+        "entities": found.entities.order_by("record"),
+        "rows": rows.select("record", "_key_person_id", "_sure_person_id").order_by(
+            "record"
+        ),
+    }
+    frames = {name: engine.arrow(table).to_pandas() for name, table in made.items()}
+    return found, report(subject(), records, found, engine), frames
 
 
 def test_spark_finds_what_duckdb_finds_with_the_same_model(
     catalog: Catalog, spark: SparkEngine
 ):
-    records = told(catalog, *people().delivered)
-    here = resolve(subject(), records, catalog)
-    rows: pa.Table = catalog.arrow(records)
+    here = dict(cores(catalog, *people().delivered))
+    there = {side: spark.register(side, catalog.arrow(here[side])) for side in here}
 
-    there = resolve(subject(), spark.register("told", rows), spark, model=here.model)
+    found, told, tables = linkage(catalog, here, None)
+    again, theirs, others = linkage(spark, there, found.model)
 
-    assert here.blocks == there.blocks
-    (links, entities), (theirs, others) = frames(here, catalog), frames(there, spark)
-    assert (links["decision"] == "accepted").sum() > 100
-    pd.testing.assert_frame_equal(links, theirs, rtol=0, atol=1e-6)
-    pd.testing.assert_frame_equal(entities, others, rtol=0, atol=1e-6)
+    assert (tables["links"]["decision"] == "accepted").sum() > 100
+    assert again.blocks == found.blocks
+    assert theirs["links"] == told["links"]
+    assert theirs["cluster sizes"] == told["cluster sizes"]
+    for name, table in tables.items():
+        same = others[name][table.columns].astype(table.dtypes.to_dict())
+        pd.testing.assert_frame_equal(table, same, rtol=0, atol=1e-6)
