@@ -110,6 +110,8 @@ def _by_arm(results: list[dict[str, Any]], seeds: list[int]) -> pd.DataFrame:
     table = pd.DataFrame(rows.values())
     columns = [f"seed {seed}" for seed in seeds]
     table["mean precision"] = table[columns].mean(axis=1) / CAPACITY
+    # An arm may fail on a seed: no count there.
+    table[columns] = table[columns].astype("Int64").astype("string").fillna("")
     table["AUC"] = [float(np.mean(v)) for v in table.pop("_auc")]
     table["AP"] = [float(np.mean(v)) for v in table.pop("_ap")]
     return table.sort_values("mean precision", ascending=False)
