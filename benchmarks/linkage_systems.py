@@ -22,14 +22,13 @@ from benchmarks.linkage_plain import plain_pairs, script_for
 from configs.network import LinkSpec
 from configs.schema import ColumnSpec, ColumnType
 from features.identifiers import UPGRADES, VALID
+from features.linkage.records import NEEDED_ATTRIBUTES, VALID_ONLY
 from features.linkage.resolve import Resolution, Subject, resolve
 from features.standardise import cleaned, standardised, trimmed
 from flows.catalog import Catalog
 
 ROW, RECORD, KEY, UNIQUE, ROWS = "row", "record", "_key", "_unique", "rows"
 LOWEST = 0.01  # pairs below are of no interest to the curves
-NEEDED = 2  # attributes without which a row tells nobody
-_VALID_ONLY = frozenset({"phone", "account", "plate", "vin", "case_no"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +97,7 @@ def normal_rows(sample: RecordSet, catalog: Catalog) -> Table:
     rows = rows.mutate(**{n: _value(rows[n], k) for n, k in fields.items()})
     upgraded = {n: UPGRADES[k](rows[n]) for n, k in fields.items() if k in UPGRADES}
     rows = catalog.keep(rows.mutate(**upgraded) if upgraded else rows, "upgraded")
-    valid = {n: _valid(rows[n], k) for n, k in fields.items() if k in _VALID_ONLY}
+    valid = {n: _valid(rows[n], k) for n, k in fields.items() if k in VALID_ONLY}
     return catalog.keep(rows.mutate(**valid) if valid else rows, "normal")
 
 
@@ -132,7 +131,7 @@ def _with_records(sample: RecordSet, rows: Table, catalog: Catalog) -> Table:
     text = reduce(lambda a, b: a + "\n" + b, (v.fill_null("") for v in said))
     digest = text.hexdigest("sha256").substr(0, 20)
     identified = _key(rows, sample.fields).notnull()
-    tells = (known >= NEEDED) | identified
+    tells = (known >= NEEDED_ATTRIBUTES) | identified
     named = ibis.ifelse(tells, digest, ibis.null("string"))
     return catalog.keep(rows.mutate(**{RECORD: named}), "rows_with_records")
 

@@ -105,8 +105,7 @@ def _quality(job: Any, truth: pd.DataFrame, weigh: Any) -> pd.DataFrame:
     with opened(job.folder) as catalog:
         rows = catalog.arrow(catalog.read("associations"))
         scores = catalog.arrow(catalog.read("scores"))
-    limits = {kind: declared.hub for kind, declared in spec.associations.kinds.items()}
-    tied = Tied(graph(rows, limits), rows, wording(job.model)).among(
+    tied = Tied(graph(rows, spec.associations.limits), rows, wording(job.model)).among(
         spec.groups.through
     )
     groups = find_groups(tied.graph, tied.unit, scores, spec.groups, weigh)

@@ -98,6 +98,11 @@ class AssociationsSpec(Spec):
     kinds: dict[Identifier, KindSpec]
     ties: tuple[TieSpec, ...] = Field(min_length=1)
 
+    @property
+    def limits(self) -> dict[str, int]:
+        """kind -> neighbours beyond which its nodes tie nobody."""
+        return {kind: declared.hub for kind, declared in self.kinds.items()}
+
 
 class GroupsSpec(Spec):
     """Which associated units become one lead.

@@ -10,7 +10,8 @@ from features.groups import find_groups
 from features.paths import path_rows
 from features.ties import Tied, masked
 
-TABLES = ("groups", "group_members", "group_ties", "paths")
+MEMBERS = "group_members"
+TABLES = ("groups", MEMBERS, "group_ties", "paths")
 
 
 def association_tables(
@@ -51,7 +52,7 @@ def _grouped(
     leading = shown.pop("leading")
     return {
         "groups": group_rows(opened, leading, tied.wording.kinds),
-        "group_members": member_rows(opened),
+        MEMBERS: member_rows(opened),
         **shown,
     }
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ibis
 from ibis.expr.types import Table, Value
@@ -14,19 +14,15 @@ from features.contracts import conform
 from features.engine import Engine
 from features.expressions import compile_text
 from features.graph import Graph, graph
-from features.links import strong
+from features.known import Known
+from features.links import SURE, strong
 from features.sources import EVENT, KNOWN, ROW_KEY
 
-if TYPE_CHECKING:
-    from features.matrix import Known
-
-# Beside a column whose entities are resolved: the probability that the row is theirs.
-SURE = "_sure_"
 PAIR = ("left_kind", "left", "right_kind", "right")
 ORDER = (*PAIR, "source")
 
 
-def associations(known: "Known", units: Table) -> Table:
+def associations(known: Known, units: Table) -> Table:
     """One row per pair of nodes and source, from the rows known at `as_of`.
 
     A pair stands once, its ends in the order of kind and value. Rows with an unknown
@@ -57,7 +53,7 @@ def hubs(associations: Table, declared: AssociationsSpec) -> Table:
     ends = one_way.union(other).distinct()
     nodes = ends.group_by(kind=ends["left_kind"], value=ends["left"])
     counted = nodes.aggregate(degree=ends.count())
-    limits = ((counted["kind"] == k, d.hub) for k, d in declared.kinds.items())
+    limits = ((counted["kind"] == k, n) for k, n in declared.limits.items())
     counted = counted.mutate(limit=ibis.cases(*limits))
     found = counted.filter(counted["degree"] > counted["limit"])
     return conform(found, HUBS).order_by(ibis.desc("degree"), "kind", "value")
@@ -70,7 +66,7 @@ class Associated:
     which further columns they have by then.
     """
 
-    def __init__(self, known: "Known", engine: Engine) -> None:
+    def __init__(self, known: Known, engine: Engine) -> None:
         self.known = known
         self.engine = engine
         self._table: Table | None = None
@@ -85,7 +81,7 @@ class Associated:
     def graph(self, units: Table, kinds: Collection[str] = ()) -> Graph:
         """The graph of all ties, or of those between some kinds alone."""
         declared = self.known.spec.associations
-        limits = {k: d.hub for k, d in declared.kinds.items()} if declared else {}
+        limits = declared.limits if declared else {}
         wanted, every = frozenset(kinds) or frozenset(limits), frozenset(limits)
         if every not in self._graphs:
             columns = self.table(units).select(*PAIR, "probability")
@@ -95,7 +91,7 @@ class Associated:
         return self._graphs[wanted]
 
 
-def _said(known: "Known", units: Table, tie: TieSpec) -> Iterator[Table]:
+def _said(known: Known, units: Table, tie: TieSpec) -> Iterator[Table]:
     """For each declared pair of ends, the rows of the source that know both."""
     rows = known.rows(tie.source, units)
     if tie.where is not None:
@@ -106,7 +102,7 @@ def _said(known: "Known", units: Table, tie: TieSpec) -> Iterator[Table]:
         yield _tied(rows, columns, _pair(rows, columns, [first, second]), tie.source)
 
 
-def _column(known: "Known", source: str, name: str) -> str:
+def _column(known: Known, source: str, name: str) -> str:
     return source_column(known.spec, source, name, known.model.known.columns)
 
 

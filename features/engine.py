@@ -17,3 +17,8 @@ class Engine(Protocol):
 
     def register(self, name: str, data: pa.Table) -> Table:
         """Rows in memory as a table of the engine."""
+
+
+def row_count(table: Table, engine: Engine) -> int:
+    """How many rows a table has, counted by the engine."""
+    return int(engine.arrow(table.aggregate(n=table.count()))["n"][0].as_py())

@@ -8,8 +8,8 @@ from ibis.expr.types import Table
 from configs.schema import CoverageSpec, FeatureStep
 from configs.tables import EVIDENCE
 from features.contracts import conform
+from features.known import Known
 from features.links import Link
-from features.matrix import Known
 from features.sources import BATCH, EVENT, LINE, ROW_KEY, known_at
 
 ROWS_PER_SOURCE = 10

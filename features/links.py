@@ -13,6 +13,8 @@ from configs.schema import ModelSpec
 
 # Beside an identifier column: its value where it is valid, else null (see sources).
 STRONG = "_key_"
+# Beside the column of a linked role: the probability that the row is its entity's.
+SURE = "_sure_"
 
 
 @dataclass(frozen=True, slots=True)

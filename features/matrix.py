@@ -1,8 +1,6 @@
 """Compose the declared feature steps into the units and the feature matrix."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import ibis
@@ -17,7 +15,6 @@ from configs.schema import (
     FeatureStep,
     HistorySpec,
     LookupSpec,
-    ModelSpec,
     PeersSpec,
 )
 from configs.vocabulary import COVERAGE
@@ -37,30 +34,8 @@ from features.builders.peers import peers_features
 from features.builders.rotation import rotation_features
 from features.builders.text import text_features
 from features.engine import Engine
-from features.links import Link, link
+from features.known import Known
 from features.sources import known_at
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the steps work from: the declaration and the tables as known at `as_of`."""
-
-    model: LoadedModel
-    cores: Mapping[str, Table]
-    as_of: datetime
-
-    @property
-    def spec(self) -> ModelSpec:
-        return self.model.spec
-
-    def rows(self, source: str, units: Table) -> Table:
-        """The source's rows; of the unit's own source, the units as enriched so far."""
-        if source == self.spec.unit.source:
-            return units
-        return known_at(self.cores[source], ibis.literal(self.as_of).cast("timestamp"))
-
-    def link(self, of: str, by: tuple[str, ...], as_: tuple[str, ...]) -> Link:
-        return link(self.spec, of, by, as_, self.model.known.columns)
 
 
 def base_units(known: Known) -> Table:

@@ -179,14 +179,14 @@ def link(model: Model, data: Data, as_of: AsOf = None, as_json: Json = False) ->
     with _stages(20) as stage:
         job = _job(model, data, as_of, stage)
         stop_on_problems(intake(job))
-        linked = link_stage(job)
+        reports = link_stage(job)
     if as_json:
-        _echo_json(linked.reports)
+        _echo_json(reports)
         return
     from flows.present import console
     from flows.present_links import print_links
 
-    print_links(console(), model, linked.reports)
+    print_links(console(), model, reports)
 
 
 @app.command()

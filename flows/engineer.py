@@ -4,7 +4,8 @@ from ibis.expr.types import Table
 
 from configs.vocabulary import COVERAGE
 from features.associations import ORDER, Associated, hubs
-from features.matrix import Known, enriched_units, feature_matrix
+from features.known import Known
+from features.matrix import enriched_units, feature_matrix
 from features.rules import funnel, rule_flags, rule_hits
 from flows.bench import Bench
 from flows.catalog import Catalog, opened

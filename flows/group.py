@@ -3,7 +3,6 @@
 import ibis
 import pyarrow as pa
 
-from features.association_tables import TABLES as GROUP_TABLES
 from features.association_tables import association_tables
 from features.graph import graph
 from features.ties import Tied, wording
@@ -11,9 +10,6 @@ from flows.catalog import Catalog, opened
 from flows.engineer import ASSOCIATIONS, HITS, UNITS
 from flows.job import Job
 from flows.score import REASONS, SCORES
-
-MEMBERS = "group_members"
-__all__ = ["GROUP_TABLES", "MEMBERS", "group"]
 
 
 def group(job: Job) -> None:
@@ -39,7 +35,7 @@ def group(job: Job) -> None:
 def _tied(job: Job, catalog: Catalog) -> Tied:
     rows = catalog.arrow(catalog.read(ASSOCIATIONS))
     declared = job.model.spec.associations
-    limits = {kind: k.hub for kind, k in declared.kinds.items()} if declared else {}
+    limits = declared.limits if declared else {}
     return Tied(graph(rows, limits), rows, wording(job.model))
 
 

@@ -1,7 +1,7 @@
 """Stage 2: the records of each entity are linked, before anything is counted by them."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import reduce
 from typing import Any
 
@@ -30,22 +30,17 @@ ENTITIES, ENTITY_LINKS, LINKAGE, LINK_REPORT = (
 Learnt = Mapping[str, Mapping[str, Any]]  # entity -> what was learnt at training
 
 
-@dataclass(frozen=True, slots=True)
-class Linked:
-    """What the stage found, in plain data: one report an entity."""
-
-    reports: tuple[dict[str, Any], ...]
-
-
-def link(job: Job, learnt: Learnt | None = None) -> Linked:
+def link(job: Job, learnt: Learnt | None = None) -> list[dict[str, Any]]:
     """Write `entities`, `entity_links`, the linked core tables and what was learnt.
+
+    Returns one report in plain data for each entity.
 
     Args:
         learnt: the champion's parameters; estimated on this delivery without them.
     """
     wanted = {n: e for n, e in job.model.spec.entities.items() if e.is_linked}
     if not wanted:
-        return Linked(())
+        return []
     job.progress("linking records")
     with opened(job.folder) as catalog:
         bench = Bench(catalog)
@@ -54,11 +49,11 @@ def link(job: Job, learnt: Learnt | None = None) -> Linked:
             for name, entity in wanted.items()
         }
         _write(job, catalog, wanted, {name: found for name, (found, _) in done.items()})
-        reports = tuple(told for _, told in done.values())
+        reports = [told for _, told in done.values()]
         models = {name: found.model for name, (found, _) in done.items()}
         catalog.save_json(LINKAGE, {n: asdict(m) for n, m in models.items() if m})
         catalog.save_json(LINK_REPORT, reports)
-    return Linked(reports)
+    return reports
 
 
 def core_table(catalog: Catalog, source: str) -> Table:
@@ -74,16 +69,17 @@ def learnt_in(catalog: Catalog) -> dict[str, Any]:
 
 def link_summary(catalog: Catalog) -> dict[str, Any]:
     """What a published run keeps of the resolution, by entity; no record's values."""
-    reports = catalog.load_json(LINK_REPORT) if catalog.has_json(LINK_REPORT) else []
     kept = ("records", "entities", "links", "flagged", "warnings")
-    return {told["entity"]: {name: told[name] for name in kept} for told in reports}
+    return {
+        told["entity"]: {name: told[name] for name in kept}
+        for told in _reports(catalog)
+    }
 
 
 def link_metrics(catalog: Catalog) -> dict[str, float]:
     """Records, entities and links by decision, for the run's record."""
-    reports = catalog.load_json(LINK_REPORT) if catalog.has_json(LINK_REPORT) else []
     found: dict[str, float] = {}
-    for told in reports:
+    for told in _reports(catalog):
         name = f"linkage_{told['entity']}"
         found[f"{name}_records"] = told["records"]
         found[f"{name}_entities"] = told["entities"]
@@ -91,6 +87,11 @@ def link_metrics(catalog: Catalog) -> dict[str, float]:
             key = f"{name}_{row['decision']}_by_{row['how']}"
             found[key] = row["links"]
     return found
+
+
+def _reports(catalog: Catalog) -> list[dict[str, Any]]:
+    """What the stage told, none where the model links nothing."""
+    return catalog.load_json(LINK_REPORT) if catalog.has_json(LINK_REPORT) else []
 
 
 def judged(job: Job) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Stage 5: the scored units become a published list in the store."""
+"""Stage 7: the scored units become a published list in the store."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,6 +11,7 @@ from ibis.expr.types import Table, Value
 from configs.privacy import MASK, mask, sensitive_kinds
 from configs.tables import LEADS, PUBLISHED
 from configs.vocabulary import COVERAGE
+from features.association_tables import MEMBERS, TABLES
 from features.contracts import conform
 from features.evidence import evidence
 from flows.catalog import Catalog, opened
@@ -23,7 +24,6 @@ from flows.engineer import (
     coverage_shares,
     known_tables,
 )
-from flows.group import GROUP_TABLES, MEMBERS
 from flows.intake import SourceReport, fingerprints, load_reports
 from flows.job import Job
 from flows.link import link_summary
@@ -72,7 +72,7 @@ def _tables(job: Job, catalog: Catalog) -> dict[str, pa.Table]:
     units, scores = catalog.read(UNITS), catalog.read(SCORES)
     explained = catalog.read(REASONS)
     shown = units.semi_join(explained, "unit_id")
-    groups = {name: _group_table(catalog, name) for name in GROUP_TABLES}
+    groups = {name: _group_table(catalog, name) for name in TABLES}
     leads = _leads(job, units, scores, groups[MEMBERS])
     tables = {
         "leads": conform(leads, LEADS).order_by("rank_fused"),

@@ -1,4 +1,4 @@
-"""Stage 4: score every unit with the champion; scores and reasons become tables."""
+"""Stage 5: score every unit with the champion; scores and reasons become tables."""
 
 from dataclasses import asdict, dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Stage 3: fit the detectors and rule evidence, record the run, register the model."""
+"""Stage 4: fit the detectors and rule evidence, record the run, register the model."""
 
 from flows.catalog import Catalog, opened
 from flows.engineer import FUNNEL

@@ -12,7 +12,8 @@ from ibis.expr.types import Table
 from configs.loading import LoadedModel
 from configs.schema import ModelSpec, RulesFile
 from configs.vocabulary import vocabulary
-from features.matrix import Known, enriched_units
+from features.known import Known
+from features.matrix import enriched_units
 from features.sources import core, read_columns, typed
 from flows.catalog import Catalog
 

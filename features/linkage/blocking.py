@@ -15,15 +15,11 @@ from ibis.expr.types import Table, Value
 from configs.linkage import FAMILY, GIVEN, NAMES, parts_of
 from configs.network import LinkSpec
 from configs.schema import ColumnType
-from features.engine import Engine
-from features.linkage.names import KEY
+from features.engine import Engine, row_count
+from features.linkage.names import KEY, OWNED
 
 Rule = tuple[str, ...]
 KEY_RULE: Rule = (KEY,)
-# Attributes that are worth a block of their own; others only in pairs.
-_TELLING = frozenset(
-    {"person_id", "company_id", "phone", "account", "vin", "plate", "id", "case_no"}
-)
 # A candidate that brings more pairs than this for each record is not worth its cost.
 PAIRS_PER_RECORD = 5
 FEW_PAIRS = 200_000  # affordable for however few records
@@ -47,18 +43,18 @@ class Block:
 
 
 def candidates(fields: Mapping[str, ColumnType], spec: LinkSpec) -> list[Rule]:
-    """The declared rules, else telling attributes alone and all others in pairs."""
+    """The declared rules, else owned attributes alone, the others alone and in pairs."""
     if spec.block:
         return [KEY_RULE, *spec.block]
     parts = {name: parts_of(name, fields) for name in fields}
-    single = [(c,) for n, k in fields.items() for c in parts[n] if k in _TELLING]
+    single = [(c,) for n, k in fields.items() for c in parts[n] if k in OWNED]
     pairs = [
         (a, b)
-        for x, y in combinations([n for n in fields if fields[n] not in _TELLING], 2)
+        for x, y in combinations([n for n in fields if fields[n] not in OWNED], 2)
         for a in parts[x]
         for b in parts[y]
     ]
-    alone = [(name,) for name in fields if fields[name] not in _TELLING]
+    alone = [(name,) for name in fields if fields[name] not in OWNED]
     alone += [(NAMES,)] if {GIVEN, FAMILY} <= set(fields) else []
     return [KEY_RULE, *single, *alone, *pairs]
 
@@ -68,7 +64,7 @@ def chosen(
     rules: Sequence[Rule],
     spec: LinkSpec,
     engine: Engine,
-    fields: Mapping[str, ColumnType] | None = None,
+    fields: Mapping[str, ColumnType],
 ) -> list[Block]:
     """The rules whose pairs are affordable, cheapest first; declared ones always.
 
@@ -77,13 +73,11 @@ def chosen(
     Args:
         fields: the attributes whose parts the rules name.
     """
-    records = engine.arrow(table.aggregate(n=table.count()))["n"][0].as_py()
+    records = row_count(table, engine)
     found = [counted(table, rule, spec, engine) for rule in rules]
     if spec.block:
         return found
-    whole = {
-        part: name for name in fields or {} for part in parts_of(name, fields or {})
-    }
+    whole = {part: name for name in fields for part in parts_of(name, fields)}
     affordable = max(PAIRS_PER_RECORD * records, FEW_PAIRS)
     cheap = [b for b in found if 0 < b.pairs <= affordable]
     needed = [b for b in cheap if not any(_covers(o, b, whole, records) for o in cheap)]

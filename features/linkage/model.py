@@ -16,6 +16,7 @@ from splink.blocking_rule_library import CustomRule
 from configs.linkage import ID
 from configs.network import LinkSpec
 from configs.schema import ColumnType
+from features.engine import row_count
 from features.linkage.blocking import KEY_RULE, Block
 from features.linkage.comparisons import comparisons
 from features.linkage.engine import LinkEngine
@@ -52,7 +53,7 @@ def trained(
     Args:
         table: the records with parts, block keys and `_number`.
     """
-    records = engine.arrow(table.aggregate(n=table.count()))["n"][0].as_py()
+    records = row_count(table, engine)
     settings = SettingsCreator(
         link_type="dedupe_only",
         unique_id_column_name=NUMBER,

@@ -1,4 +1,4 @@
-"""Names of the columns of a record table, and of attributes that tell twins apart.
+"""Names of a record table's columns, of attributes that tell twins apart, of owned types.
 
 `configs.linkage` has the other attributes with a meaning of their own.
 """
@@ -6,3 +6,7 @@
 RECORD, KEY, UNIQUE, ROWS = "record", "_key", "_unique", "rows"
 NUMBER = "_number"  # of a record, for the pairs alone
 NAME, BIRTH, HOME = "name", "birth", "address"
+# Types of which one owns a value: it tells by itself, and shared by many it tells nothing.
+OWNED = frozenset(
+    {"person_id", "company_id", "phone", "account", "vin", "plate", "id", "case_no"}
+)

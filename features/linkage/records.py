@@ -14,16 +14,15 @@ from ibis.expr.types import StringValue, Table, Value
 from configs.linkage import fields_of, role_columns
 from configs.schema import ColumnType, EntitySpec, ModelSpec, RoleSpec
 from features.linkage.names import KEY, RECORD, ROWS, UNIQUE
-from features.links import STRONG, strong
+from features.links import STRONG, SURE, strong
 from features.sources import known_at
 
-SURE = "_sure_"  # beside a role's column: the probability that the row is its entity's
 # A record is told apart by a valid identifier, else by at least so many attributes, a
 # masked identifier among them: a name alone is borne by many.
 NEEDED_ATTRIBUTES = 2
 _SAID, _RECORD = "_said_", "_record"  # beside columns that a source may call alike
 # Identifiers that others share or mistype: invalid ones are worth nothing.
-_VALID_ONLY = frozenset({"phone", "account", "plate", "vin", "case_no"})
+VALID_ONLY = frozenset({"phone", "account", "plate", "vin", "case_no"})
 
 
 def records(
@@ -116,6 +115,6 @@ def _value(rows: Table, column: str | None, kind: ColumnType) -> Value:
         return ibis.null("string")
     if kind in ("date", "timestamp"):
         return rows[column].cast("date").cast("string")
-    value = strong(rows, column) if kind in _VALID_ONLY else rows[column]
+    value = strong(rows, column) if kind in VALID_ONLY else rows[column]
     text = value.cast("string")
     return text.lower() if kind in ("string", "category") else text

@@ -8,7 +8,7 @@ import ibis
 from ibis.expr.types import Table
 
 from configs.schema import ColumnType
-from features.engine import Engine
+from features.engine import Engine, row_count
 from features.linkage.masks import masked_column
 from features.linkage.names import RECORD
 from features.linkage.resolve import Resolution, Subject
@@ -26,8 +26,8 @@ def report(
     sizes = _sizes(entities)
     return {
         "entity": subject.name,
-        "records": _one(entities.aggregate(n=entities.count()), engine),
-        "entities": _one(sizes.aggregate(n=sizes.count()), engine),
+        "records": row_count(entities, engine),
+        "entities": row_count(sizes, engine),
         "links": _rows(
             links.group_by("decision", "how")
             .aggregate(links=links.count())
@@ -41,10 +41,6 @@ def report(
         "doubtful links": _rows(_doubtful(subject, records, links), engine),
         "warnings": list(found.warnings),
     }
-
-
-def _one(table: Table, engine: Engine) -> int:
-    return int(engine.arrow(table)["n"][0].as_py())
 
 
 def _rows(table: Table, engine: Engine) -> Rows:

@@ -16,15 +16,11 @@ from configs.schema import ColumnType
 from features.engine import Engine
 from features.identifiers import looks_garbled
 from features.linkage.masks import masked
-from features.linkage.names import KEY
+from features.linkage.names import KEY, OWNED
 
 FEW = 50  # records; among fewer one value for all is no sign of anything
 GARBLED_SHARE = 0.2
 _NAMES = frozenset({"person_name", "company_name", "address"})
-# Shared by many more than ever own one: worth nothing, and costly to compare.
-_OWNED = frozenset(
-    {"person_id", "company_id", "phone", "account", "vin", "plate", "id", "case_no"}
-)
 
 
 def without_suspects(
@@ -48,7 +44,7 @@ def without_suspects(
             warnings.append(said)
             dropped.add(field)
             table = table.mutate(**{field: ibis.null("string")})
-        elif kind in _OWNED:
+        elif kind in OWNED:
             table, found = _without_shared(name, field, table, spec, engine)
             warnings += found
     if ID in dropped:

@@ -121,12 +121,12 @@ def test_declared_rules_are_used_as_given(catalog, table):
     spec = LinkSpec(block=declared, max_block=12)
     rules = candidates(FIELDS, spec)
     assert rules == [KEY_RULE, *declared]
-    assert [b.rule for b in chosen(table, rules, spec, catalog)] == rules
+    assert [b.rule for b in chosen(table, rules, spec, catalog, FIELDS)] == rules
 
 
 def test_a_rule_whose_pairs_another_one_brings_is_not_chosen(catalog, table):
     rules = [("phone",), ("phone", "name"), ("name",), ("name", "birth")]
-    found = [block.rule for block in chosen(table, rules, SPEC, catalog)]
+    found = [block.rule for block in chosen(table, rules, SPEC, catalog, FIELDS)]
     assert ("phone",) in found
     assert ("phone", "name") not in found
     assert ("name", "birth") in found  # the name alone leaves records out
@@ -134,11 +134,11 @@ def test_a_rule_whose_pairs_another_one_brings_is_not_chosen(catalog, table):
 
 def test_rules_together_stay_affordable(catalog, table, monkeypatch):
     rules = candidates(FIELDS, SPEC)
-    every = chosen(table, rules, SPEC, catalog)
+    every = chosen(table, rules, SPEC, catalog, FIELDS)
     affordable = max(block.pairs for block in every) // 2
     monkeypatch.setattr("features.linkage.blocking.FEW_PAIRS", affordable)
     monkeypatch.setattr("features.linkage.blocking.PAIRS_PER_RECORD", 0)
-    few = chosen(table, rules, SPEC, catalog)
+    few = chosen(table, rules, SPEC, catalog, FIELDS)
     assert 0 < len(few) < len(every)
     assert max(block.pairs for block in few) <= affordable
     assert sum(block.pairs for block in few) <= TOTAL * affordable

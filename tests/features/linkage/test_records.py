@@ -5,8 +5,8 @@ import pyarrow as pa
 
 from configs.tables import ENTITIES
 from features.contracts import conform
-from features.linkage.records import SURE, linked
-from features.links import STRONG
+from features.linkage.records import linked
+from features.links import STRONG, SURE
 from flows.catalog import Catalog
 from tests.factories import BOTH, model
 from tests.features.linkage.registers import (
