@@ -1,0 +1,159 @@
+"""Commands before anything is scored: declarations, deliveries, links, features."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from configs.errors import DeclarationError, LeadlineError
+from configs.settings import Settings
+from flows.commands.common import (
+    AsOf,
+    Data,
+    Json,
+    Model,
+    echo_json,
+    opened_job,
+    show_rows,
+    stages,
+)
+
+
+def models(as_json: Json = False) -> None:
+    """List the supervision models."""
+    from configs.loading import load_model, model_names
+
+    settings = Settings()
+    rows = []
+    for name in model_names(settings.models):
+        model = load_model(name, settings.models)
+        rows.append(
+            {
+                "model": name,
+                "title": f"{model.spec.title.en} · {model.spec.title.zh}",
+                "unit": model.spec.unit.name,
+                "sources": len(model.spec.sources),
+                "features": len(model.known.features),
+                "rules": len(model.rules),
+            }
+        )
+    show_rows(rows, as_json)
+
+
+def new(name: str) -> None:
+    """Make a commented, valid starting folder for a new supervision model."""
+    from flows.scaffold import scaffold
+
+    folder = scaffold(name, Settings().models)
+    typer.echo(
+        f"{folder}\nNext: edit model.yaml, then `leadline check {name} --data DIR`"
+    )
+
+
+def dictionary(model: Model, as_json: Json = False) -> None:
+    """The data dictionary: every feature with meaning, unit and source."""
+    from configs.loading import load_model
+    from flows.frames import as_rows
+    from flows.frames import dictionary as feature_dictionary
+
+    loaded = load_model(model, Settings().models)
+    show_rows(as_rows(feature_dictionary(loaded)), as_json)
+
+
+def simulate(
+    model: Model,
+    claims: Annotated[int, typer.Option(help="units to simulate")] = 20_000,
+    seed: Annotated[int, typer.Option(help="same seed, same bytes")] = 1,
+    out: Annotated[Path, typer.Option(help="folder to write to")] = Path("simulated"),
+) -> None:
+    """Write simulated records with planted truth (kept apart in truth/)."""
+    from configs.errors import nearest
+    from training.simulation import SIMULATIONS
+
+    if model not in SIMULATIONS:
+        raise LeadlineError(f"no simulation of {model!r}{nearest(model, SIMULATIONS)}")
+    with stages(1) as stage:
+        stage(f"simulating {claims:,} claims")
+        try:
+            written = SIMULATIONS[model](claims=claims, seed=seed, out=out)
+        except ValueError as error:
+            raise LeadlineError(str(error)) from error
+    show_rows([{"table": name, "rows": rows} for name, rows in written.items()], False)
+    typer.echo(f"{out}: simulated, no real person")
+
+
+def check(
+    model: Model, data: Data = "", as_of: AsOf = None, as_json: Json = False
+) -> None:
+    """Check a declaration and a delivery: rows, rejects, keys, dates, coverage."""
+    from configs.loading import load_model
+    from flows.check import check_cases, check_delivery, has_cases
+
+    loaded = load_model(model, Settings().models)
+    failures = check_cases(loaded)
+    if failures:
+        raise DeclarationError(
+            "golden cases that disagree with their rule:\n" + "\n".join(failures)
+        )
+    if not data:
+        cases = "all golden cases of its rules hold"
+        if not has_cases(loaded):
+            cases = "its rules have no golden cases (cases.yaml) yet"
+        said = f"{model}: the declaration is valid and {cases}"
+        echo_json({"model": model, "valid": said}) if as_json else typer.echo(said)
+        return
+    with stages(20) as stage:
+        job = opened_job(model, data, as_of, stage)
+        reports, coverage = check_delivery(job)
+    if as_json:
+        echo_json({"sources": reports, "coverage": coverage})
+    else:
+        from flows.intake import rejects_file
+        from flows.present import console, print_reports
+
+        print_reports(console(), reports, coverage)
+        typer.echo(f"rejected rows and values: {rejects_file(job)}")
+    if any(report.problems for report in reports):
+        raise typer.Exit(3)
+
+
+def link(model: Model, data: Data, as_of: AsOf = None, as_json: Json = False) -> None:
+    """Link the records of each entity and print what holds them together."""
+    from flows.intake import intake, stop_on_problems
+    from flows.link import link as link_stage
+
+    with stages(20) as stage:
+        job = opened_job(model, data, as_of, stage)
+        stop_on_problems(intake(job))
+        reports = link_stage(job)
+    if as_json:
+        echo_json(reports)
+        return
+    from flows.present import console
+    from flows.present_links import print_links
+
+    print_links(console(), model, reports)
+
+
+def features(
+    model: Model,
+    data: Data,
+    out: Annotated[Path, typer.Option(help="Parquet file to write")] = Path(
+        "features.parquet"
+    ),
+    as_of: AsOf = None,
+) -> None:
+    """Build the feature matrix and write it to a Parquet file."""
+    import shutil
+
+    from flows.engineer import MATRIX
+    from flows.pipeline import prepare
+
+    with stages(20) as stage:
+        job = opened_job(model, data, as_of, stage)
+        prepare(job)
+    shutil.copyfile(job.folder / f"{MATRIX}.parquet", out)
+    typer.echo(
+        f"{out}: {len(job.model.known.features)} features per unit; "
+        f"meanings: leadline dictionary {model}"
+    )
