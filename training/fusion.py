@@ -45,17 +45,35 @@ class RuleEvidence(BaseEstimator):  # type: ignore[misc]
         self.rules = rules
         self.base_rate = base_rate
 
-    def fit(self, H: pd.DataFrame, pridit: Mapping[str, float] | None = None) -> Self:
+    def fit(
+        self,
+        H: pd.DataFrame,
+        pridit: Mapping[str, float] | None = None,
+        reviewed: Mapping[str, float] | None = None,
+    ) -> Self:
         """Freeze each rule's evidence; H (units x flags) gives the hit rates.
 
         `pridit` are agreement weights by code, used where no precision is stated.
+        `reviewed` are precisions by code that reviews have taught
+        (`training.rule_evidence`); a rule without one keeps its prior. No rule's
+        evidence is ever negative: one that is right less often than the base rate
+        says nothing.
         """
         evident = [rule for rule in self.rules if rule.layer > SCOPE_LAYER]
         check_columns("rule flag", [rule.code for rule in evident], H.columns)
-        tilt = _tilts(evident, pridit or {})
-        self.evidence_: dict[str, float] = {
-            rule.code: self._evidence(rule, H[rule.code], tilt[rule.code])
+        hits = {rule.code: H[rule.code].fillna(False) for rule in evident}
+        fired = [rule for rule in evident if hits[rule.code].any()]
+        tilt = _tilts(fired, pridit or {})
+        # What a rule is trusted with before any review.
+        self.priors_: dict[str, float] = {
+            rule.code: self._prior(rule, hits[rule.code], tilt.get(rule.code, 1.0))
             for rule in evident
+        }
+        taught = self.priors_ | {
+            code: float(p) for code, p in (reviewed or {}).items() if code in hits
+        }
+        self.evidence_: dict[str, float] = {
+            code: self._evidence(precision) for code, precision in taught.items()
         }
         return self
 
@@ -86,18 +104,25 @@ class RuleEvidence(BaseEstimator):  # type: ignore[misc]
         fired = H[codes].fillna(False).to_numpy(dtype=np.float64)
         return np.asarray(fired * [self.evidence_[code] for code in codes])
 
-    def _evidence(self, rule: Rule, hits: pd.Series, tilt: float) -> float:
-        precision, factor = rule.precision, 1.0
-        if precision is None:
-            precision, factor = self._default_precision(rule.layer, hits), tilt
+    def _evidence(self, precision: float) -> float:
+        """Log-odds above the base rate of a rule that is right this often."""
         bounded = min(precision, MAX_PRECISION)
         if bounded <= self.base_rate:
             return 0.0
-        return float(factor * (_logit(bounded) - _logit(self.base_rate)))
+        return _logit(bounded) - _logit(self.base_rate)
+
+    def _prior(self, rule: Rule, hits: pd.Series, tilt: float) -> float:
+        """Stated precision, else that of the layer with its evidence tilted."""
+        if rule.precision is not None:
+            return rule.precision
+        evidence = tilt * self._evidence(self._default_precision(rule.layer, hits))
+        if evidence == 0:
+            return self.base_rate  # exactly, not a rounding of it
+        return float(_sigmoid(np.asarray(_logit(self.base_rate) + evidence)))
 
     def _default_precision(self, layer: int, hits: pd.Series) -> float:
         """By layer; a rule that hits a share h cannot be right above base rate / h."""
-        share = float(hits.fillna(False).mean()) if len(hits) else 0.0
+        share = float(hits.mean()) if len(hits) else 0.0
         stated = DEFAULT_PRECISION.get(layer, max(DEFAULT_PRECISION.values()))
         return min(stated, self.base_rate / share) if share > 0 else stated
 

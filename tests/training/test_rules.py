@@ -127,12 +127,21 @@ def test_rule_that_hits_everybody_says_nothing_unless_stated_otherwise():
 
 
 def test_agreement_tilts_default_evidence_within_bounds():
-    H = table((0, 0, 0), (0, 0, 0))
     rules = tuple(Rule(code, 3) for code in "ABC")
+    H = table((1, 0, 0), (0, 1, 0), (0, 0, 1), *[(0, 0, 0)] * 30)
     plain = RuleEvidence(rules).fit(H).evidence_
     tilted = RuleEvidence(rules).fit(H, {"A": 1.0, "B": 0.1, "C": 0.0}).evidence_
     assert tilted["A"] == pytest.approx(1.5 * plain["A"])
     assert tilted["C"] == pytest.approx(0.5 * plain["C"])
+
+
+def test_a_rule_that_never_fired_leaves_the_others_as_they_were():
+    rules = tuple(Rule(code, 3) for code in "ABC")
+    H = table((1, 0, 0), (0, 1, 0), *[(0, 0, 0)] * 30)
+    weights = Pridit().fit(H).weight_by_code_ | {"A": 0.9, "B": 0.3}
+    with_it = RuleEvidence(rules).fit(H, weights).evidence_
+    without = RuleEvidence(rules[:2]).fit(H[["A", "B"]], weights).evidence_
+    assert {code: with_it[code] for code in "AB"} == without
 
 
 def test_missing_flag_is_refused(evidence):
