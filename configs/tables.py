@@ -96,6 +96,10 @@ LEADS = {
     "found_by": TEXT,  # 'both', 'rules', 'score' or 'neither' (top-capacity membership)
     "silent": TEXT,  # sources with no row about this unit, comma separated
     "group_id": TEXT,  # the group that it is opened with, null when it stands alone
+    # Calibrated share of confirmed among the reviewed units of its band; null until
+    # there are enough reviews.
+    "band_low": NUMBER,
+    "band_high": NUMBER,
 }
 
 # A ring: associated units that an analyst opens together. Ranks start at 1.
@@ -155,6 +159,9 @@ PATHS = {
 REASONS = {
     "unit_id": TEXT,
     "position": COUNT,  # 1 = moved the score most
+    # 'value' (one column is odd), 'relation' (breaks a correlation with other columns),
+    # 'peers' (odd within its peer group) or 'network'
+    "kind": TEXT,
     "feature": TEXT,
     "value": TEXT,
     "peer_median": TEXT,
@@ -174,6 +181,66 @@ EVIDENCE = {
     "line": COUNT,
 }
 
+# What is to be reviewed of a list: its top, and units drawn at random from the rest.
+SLOTS = {
+    "unit_id": TEXT,
+    "position": COUNT,  # 1..n
+    "kind": TEXT,  # 'top' or 'explore'
+    "stratum": TEXT,  # 'top'; of the draw 'near', 'far' or, when one is drawn, 'below'
+    "propensity": NUMBER,  # drawn of the units of the stratum, in (0, 1]; 1 for the top
+}
+
+# What carries a lead's place in the fused order, by who says it.
+PARTS = {
+    "unit_id": TEXT,
+    "position": COUNT,  # 1 = carries most
+    "part": TEXT,  # 'detector:<name>', 'rule:<code>', 'neighbours' or 'reviews'
+    "contribution": NUMBER,  # log-odds of the fused order
+    "text_en": TEXT,
+    "text_zh": TEXT,
+}
+
+COUNTERFACTUALS = {
+    "unit_id": TEXT,
+    "position": COUNT,
+    "rank": COUNT,  # the rank that the unit would fall to, from 1
+    "text_en": TEXT,
+    "text_zh": TEXT,
+}
+
+# What analysts concluded; only ever added to, the last one of a unit holds.
+DISPOSITIONS = {
+    "model": TEXT,
+    "run_id": TEXT,  # the list that it was reviewed in
+    "unit_id": TEXT,
+    # 'confirmed', 'excluded', 'needs_information', 'transferred' or 'withdrawn'
+    "verdict": TEXT,
+    "reason": TEXT,
+    "user": TEXT,
+    "at": TIME,  # UTC
+}
+
+# What the dispositions that stand teach.
+LABELS = {
+    "unit_id": TEXT,
+    "run_id": TEXT,  # whose features it was reviewed under
+    "label": NUMBER,  # 1 confirmed, 0 not
+    "decided_at": TIME,  # UTC
+    "group_id": TEXT,  # of that run; one ring is one example; null = alone
+    "kind": TEXT,  # how it came to be reviewed: 'top', 'explore' or 'other'
+    "propensity": NUMBER,  # 1 for the top, of the draw for explore, else null
+}
+
+# Who let which trained version score; only ever added to.
+RELEASES = {
+    "model": TEXT,
+    "version": TEXT,
+    "action": TEXT,  # 'proposed', 'approved', 'promoted' or 'rolled_back'
+    "reason": TEXT,
+    "user": TEXT,
+    "at": TIME,  # UTC
+}
+
 PUBLISHED = {
     "leads": LEADS,
     "groups": GROUPS,
@@ -183,4 +250,7 @@ PUBLISHED = {
     "group_members": GROUP_MEMBERS,
     "group_ties": GROUP_TIES,
     "paths": PATHS,
+    "slots": SLOTS,
+    "parts": PARTS,
+    "counterfactuals": COUNTERFACTUALS,
 }

@@ -33,6 +33,8 @@ from serving.publication import Publication, PublishedRun
 from serving.publish import publish
 
 HUBS_KEPT = 20  # with a run; all of them are in the work folder
+# Tables that a stage may have written; empty where it did not.
+OPTIONAL = (*TABLES, "slots", "parts", "counterfactuals")
 
 
 def publish_list(job: Job) -> PublishedRun:
@@ -72,21 +74,21 @@ def _tables(job: Job, catalog: Catalog) -> dict[str, pa.Table]:
     units, scores = catalog.read(UNITS), catalog.read(SCORES)
     explained = catalog.read(REASONS)
     shown = units.semi_join(explained, "unit_id")
-    groups = {name: _group_table(catalog, name) for name in TABLES}
-    leads = _leads(job, units, scores, groups[MEMBERS])
+    optional = {name: _optional_table(catalog, name) for name in OPTIONAL}
+    leads = _with_bands(_leads(job, units, scores, optional[MEMBERS]))
     tables = {
         "leads": conform(leads, LEADS).order_by("rank_fused"),
         "rule_hits": catalog.read(HITS),
-        "reasons": conform(explained, PUBLISHED["reasons"]).order_by(
+        "reasons": conform(_with_kind(explained), PUBLISHED["reasons"]).order_by(
             "unit_id", "position"
         ),
         "evidence": _evidence(job, catalog, shown),
     }
-    return {name: catalog.arrow(table) for name, table in (tables | groups).items()}
+    return {name: catalog.arrow(table) for name, table in (tables | optional).items()}
 
 
-def _group_table(catalog: Catalog, name: str) -> Table:
-    """What the stage of groups wrote; no rows where the model declares no groups."""
+def _optional_table(catalog: Catalog, name: str) -> Table:
+    """What a stage wrote; no rows where there was nothing for it to do."""
     if catalog.path(name).exists():
         return catalog.read(name)
     return catalog.register(f"_{name}", _no_rows(PUBLISHED[name]))
@@ -95,6 +97,19 @@ def _group_table(catalog: Catalog, name: str) -> Table:
 def _no_rows(contract: Mapping[str, str]) -> pa.Table:
     types = {name: pa.type_for_alias(kind) for name, kind in contract.items()}
     return pa.schema(types).empty_table()
+
+
+def _with_kind(reasons: Table) -> Table:
+    """Reasons of an explanation that does not tell kinds apart are about one value."""
+    if "kind" in reasons.columns:
+        return reasons
+    return reasons.mutate(kind=ibis.literal("value"))
+
+
+def _with_bands(leads: Table) -> Table:
+    """Bands are unknown where the model has not been calibrated on reviews."""
+    missing = {"band_low", "band_high"} - set(leads.columns)
+    return leads.mutate(**{name: ibis.null("float64") for name in sorted(missing)})
 
 
 def _kinds(job: Job) -> dict[str, dict[str, str]]:

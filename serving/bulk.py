@@ -15,6 +15,9 @@ TABLES = {
     "group_members": "leads_groupmember",
     "group_ties": "leads_grouptie",
     "paths": "leads_pathstep",
+    "slots": "leads_slot",
+    "parts": "leads_part",
+    "counterfactuals": "leads_counterfactual",
 }
 
 # Beside a trigger SQLite opens a journal for each statement: one statement for 500 rows

@@ -54,9 +54,9 @@ def check_numbered(
 def check_scale(
     where: str, values: pa.ChunkedArray, what: str = "every score lies"
 ) -> None:
-    """All values lie in [0, 1]."""
+    """All values that are known lie in [0, 1]."""
     low, high = pc.min(values).as_py(), pc.max(values).as_py()
-    if len(values) and (low < 0 or high > 1):
+    if low is not None and (low < 0 or high > 1):
         raise StoreError(
             f"column {where}: got values from {low!r} to {high!r}; {what} in [0, 1]"
         )

@@ -15,12 +15,13 @@ from configs.tables import COUNT, NUMBER, PUBLISHED, TEXT, TIME
 # Null says "not known" in these. Other texts may be null where nothing is needed, and
 # become empty; any other null is an error. A dotted name is of one table alone.
 NULLABLE = {
-    *("money", "value", "peer_median", "percentile", "contribution", "line"),
-    *("event_at", "known_at", "leads.group_id"),
+    *("money", "value", "peer_median", "percentile", "reasons.contribution", "line"),
+    *("event_at", "known_at", "leads.group_id", "band_low", "band_high"),
 }
 NEEDED_TEXT = {
     *("unit_id", "code", "feature", "source", "group_id", "other"),
     *("left_kind", "left", "right_kind", "right"),
+    *("kind", "stratum", "part"),
 }
 
 _ARROW = {

@@ -20,6 +20,7 @@ from serving.columns import exact_columns
 from serving.digest import KEYS, NUMBERED, SECTIONS
 from serving.group_contract import check_groups, check_kinds, check_paths
 from serving.publication import Publication
+from serving.review_contract import check_bands, check_review
 
 SCALES = ("score", "rules", "fused")
 RANKS = ("rank_score", "rank_rules", "rank_fused")
@@ -33,6 +34,9 @@ _ORDERS = {
     "group_members": ("group", "position"),
     "group_ties": ("group", "position"),
     "paths": ("lead", "path", "step"),
+    "slots": ("lead",),
+    "parts": ("lead", "position"),
+    "counterfactuals": ("lead", "position"),
 }
 _STRANGE = {
     "lead": "units that are no leads",
@@ -62,6 +66,7 @@ def exact_tables(publication: Publication) -> dict[str, pa.Table]:
     _check_hits(publication, exact["rule_hits"])
     check_groups(exact, [str(rule["code"]) for rule in publication.rules])
     check_kinds(publication.kinds, exact)
+    check_review(exact)
     owners = {
         name: exact[name].sort_by(rank).combine_chunks()
         for name, rank in NUMBERED.items()
@@ -92,6 +97,7 @@ def _check_leads(leads: pa.Table) -> None:
         check_ranks(f"leads.{name}", leads[name])
     for name in SCALES:
         check_scale(f"leads.{name}", leads[name])
+    check_bands(leads)
     check_known("leads.found_by", leads["found_by"].unique().to_pylist(), FOUND_BY)
 
 

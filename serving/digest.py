@@ -27,6 +27,18 @@ SECTIONS = {
     )
     for name, columns in PUBLISHED.items()
 }
+
+# A run is digested in the form of its time: what a later form added, a run of an earlier
+# one does not have. `table` is a whole section, `table.column` a column of an older one.
+FORM = 2
+_SINCE = {
+    2: {
+        *("slots", "parts", "counterfactuals"),
+        *("leads.band_low", "leads.band_high", "reasons.kind"),
+        *("run.files", "run.form"),
+    }
+}
+
 # digest itself is left out, and units, which counts repeats
 RUN_FIELDS = (
     "id",
@@ -40,6 +52,8 @@ RUN_FIELDS = (
     "funnel",
     "coverage",
     "fingerprints",
+    "files",
+    "form",
     "kinds",
     "links",
     "scores_path",
@@ -51,6 +65,20 @@ RULE_FIELDS = ("code", "layer", "lawful_en", "lawful_zh", "hits")
 _EXACT = 2**53  # floats hold every integer below
 
 
+def sections(form: int) -> dict[str, tuple[str, ...]]:
+    """The sections and their columns of a run of this form."""
+    later = _later(form)
+    return {
+        name: tuple(c for c in columns if f"{name}.{c}" not in later)
+        for name, columns in SECTIONS.items()
+        if name not in later
+    }
+
+
+def _later(form: int) -> set[str]:
+    return {name for since, names in _SINCE.items() if since > form for name in names}
+
+
 def _bare(time: datetime) -> str:
     """A time without its zone: PostgreSQL gives the zone UTC back, SQLite none."""
     return time.replace(tzinfo=None).isoformat()
@@ -60,14 +88,20 @@ _encode = json.JSONEncoder(separators=(",", ":"), sort_keys=True, default=_bare)
 
 
 class RunDigest:
-    """Collects the rows of a run, in the order of SECTIONS, then the run's own fields."""
+    """Collects the rows of a run, in the order of SECTIONS, then the run's own fields.
 
-    def __init__(self) -> None:
+    Args:
+        form: of the run; one that is published now has the newest.
+    """
+
+    def __init__(self, form: int = FORM) -> None:
         self._hash = hashlib.sha256()
+        self._form = form
+        self._sections = sections(form)
 
     def begin(self, section: str) -> None:
         """Start a section; its name and columns are part of the digest."""
-        self._hash.update(f"\n{section}{_encode(SECTIONS[section])}\n".encode())
+        self._hash.update(f"\n{section}{_encode(self._sections[section])}\n".encode())
 
     def add(self, rows: Sequence[Sequence[object]]) -> None:
         """Add rows of the section; how they are cut into batches does not matter."""
@@ -76,7 +110,9 @@ class RunDigest:
 
     def finish(self, run: dict[str, Any], rules: Iterable[dict[str, Any]]) -> str:
         """Add the run's own fields and its rules; the digest in hex."""
-        own = {name: _plain(run[name]) for name in RUN_FIELDS}
+        later = _later(self._form)
+        names = [name for name in RUN_FIELDS if f"run.{name}" not in later]
+        own = {name: _plain(run[name]) for name in names}
         listed = [[rule[name] for name in RULE_FIELDS] for rule in rules]
         self._hash.update(f"\nrun\n{_encode([own, sorted(listed)])}".encode())
         return self._hash.hexdigest()

@@ -19,7 +19,7 @@ from configs.settings import Settings
 from serving.bulk import insert_rows
 from serving.connect import explained, open_store
 from serving.contract import exact_tables
-from serving.digest import KEYS, NUMBERED, SECTIONS, RunDigest
+from serving.digest import FORM, KEYS, NUMBERED, SECTIONS, RunDigest
 from serving.leads.models import Group, Lead, Run, RunRule, SupervisionModel
 from serving.publication import Publication, PublishedRun
 from serving.scores_file import ScoresCopy, copied_scores
@@ -165,6 +165,8 @@ def _run_fields(
         "id": publication.run_id,
         "as_of": _utc(publication),
         "units": tables["leads"].num_rows,
+        "form": FORM,
+        "files": {},
         "counts": {name: table.num_rows for name, table in tables.items()},
         "scores_path": f"{publication.model_id}/{publication.run_id}/{scores.path.name}",
         "scores_sha256": scores.sha256,

@@ -16,18 +16,22 @@ from django.db.models.functions import Length
 import serving.connect  # noqa: F401  sets Django up, which the models below need
 from configs.errors import StoreError, nearest
 from serving.leads.models import (
+    Counterfactual,
     Evidence,
     Group,
     GroupTie,
     Lead,
+    Part,
     PathStep,
     Reason,
     RuleHit,
     Run,
     RunRule,
+    Slot,
 )
 from serving.leads.models import SupervisionModel as Model
 from serving.records import (
+    CounterfactualRecord,
     EvidenceRecord,
     GroupDetail,
     GroupRecord,
@@ -35,21 +39,28 @@ from serving.records import (
     LeadDetail,
     LeadRecord,
     ModelRecord,
+    PartRecord,
     PathRecord,
     ReasonRecord,
     RuleRecord,
     RunRecord,
+    SlotRecord,
     TieRecord,
     WorkRecord,
 )
 
 Order = Literal["fused", "score", "rules"]
-Record = TypeVar("Record", ReasonRecord, EvidenceRecord)
+Record = TypeVar(
+    "Record", ReasonRecord, EvidenceRecord, PartRecord, CounterfactualRecord
+)
 ORDERS: tuple[Order, ...] = ("fused", "score", "rules")
 
 _OF_LEAD = {
     record: [field.name for field in fields(record)]
-    for record in (ReasonRecord, EvidenceRecord, RuleRecord)
+    for record in (
+        *(ReasonRecord, EvidenceRecord, RuleRecord),
+        *(PartRecord, CounterfactualRecord),
+    )
 }
 _HIT = ("code", "layer", "reason_en", "reason_zh")
 _TITLES = {"title_en": F("model__title_en"), "title_zh": F("model__title_zh")}
@@ -60,6 +71,7 @@ _LEAD = [
 ]
 _GROUP = [field.name for field in fields(GroupRecord) if field.name not in _AGE]
 _TIE = [field.name for field in fields(TieRecord)]
+_SLOT = [field.name for field in fields(SlotRecord) if field.name != "unit_id"]
 
 
 def models() -> list[ModelRecord]:
@@ -133,6 +145,10 @@ def lead(run_id: str, unit_id: str) -> LeadDetail:
         lead=_lead(row, of_run, tuple(hit.code for hit in hits)),
         hits=hits,
         reasons=_of_lead(Reason.objects.order_by("position"), row["id"], ReasonRecord),
+        parts=_of_lead(Part.objects.order_by("position"), row["id"], PartRecord),
+        counterfactuals=_of_lead(
+            Counterfactual.objects.order_by("position"), row["id"], CounterfactualRecord
+        ),
         evidence=_of_lead(Evidence.objects.order_by("id"), row["id"], EvidenceRecord),
         group=_group_of(of_run, row["group_id"]),
         paths=_paths(row["id"], run_id),
@@ -184,6 +200,13 @@ def worklist(run_id: str, top: int) -> list[WorkRecord]:
         )
         for position, lead in enumerate(_leads(first, of_run, codes), 1)
     ]
+
+
+def slots(run_id: str) -> list[SlotRecord]:
+    """What is to be reviewed of a run, in the order of the slots."""
+    of_run = Slot.objects.filter(lead__run_id=run(run_id).id).order_by("position")
+    rows = of_run.values(*_SLOT, unit_id=F("lead__unit_id"))
+    return [SlotRecord(**row) for row in rows]
 
 
 def unit_ids_like(run_id: str, text: str, limit: int = 5) -> list[str]:

@@ -46,6 +46,8 @@ class RunRecord:
     funnel: Any
     coverage: Any
     fingerprints: Any
+    files: dict[str, dict[str, str]]  # frozen input -> its path, as below, and sha256
+    form: int  # see serving.digest
     kinds: dict[str, dict[str, str]]  # kind of node -> its titles, en and zh
     links: dict[str, Any]  # summary of the resolution of entities
     scores_path: str  # below Settings.published
@@ -72,6 +74,8 @@ class LeadRecord:
     rank_fused: int
     found_by: str
     group_id: str | None  # the group that it is opened with
+    band_low: float | None  # confirmed among the reviewed of its band; None = unknown
+    band_high: float | None
     silent: tuple[str, ...]  # sources with no row about this unit
     codes: tuple[str, ...]  # rules that fired
 
@@ -93,6 +97,7 @@ class ReasonRecord:
     """A feature that moved the score, beside its peers."""
 
     position: int
+    kind: str  # value, relation, peers or network
     feature: str
     value: str | None
     peer_median: str | None
@@ -100,6 +105,38 @@ class ReasonRecord:
     contribution: float | None
     text_en: str
     text_zh: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartRecord:
+    """What carries a lead's place, by who says it: a detector, a rule, reviews."""
+
+    position: int
+    part: str
+    contribution: float
+    text_en: str
+    text_zh: str
+
+
+@dataclass(frozen=True, slots=True)
+class CounterfactualRecord:
+    """The rank that a lead would fall to, and under what condition."""
+
+    position: int
+    rank: int
+    text_en: str
+    text_zh: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlotRecord:
+    """A unit that is to be reviewed in a run: of its top, or drawn from the rest."""
+
+    unit_id: str
+    position: int
+    kind: str  # top or explore
+    stratum: str
+    propensity: float  # share of the stratum that was drawn; 1 for the top
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,3 +230,5 @@ class LeadDetail:
     evidence: tuple[EvidenceRecord, ...]
     group: GroupRecord | None
     paths: tuple[PathRecord, ...]
+    parts: tuple[PartRecord, ...] = ()
+    counterfactuals: tuple[CounterfactualRecord, ...] = ()

@@ -10,7 +10,14 @@ from django.db import connection
 from configs.settings import Settings
 from serving.bulk import TABLES
 from serving.connect import explained, open_store
-from serving.digest import NUMBERED, RULE_FIELDS, RUN_FIELDS, SECTIONS, RunDigest
+from serving.digest import (
+    NUMBERED,
+    RULE_FIELDS,
+    RUN_FIELDS,
+    SECTIONS,
+    RunDigest,
+    sections,
+)
 from serving.leads.immutability import OF_GROUP, OF_LEAD, OF_RUN, missing_guards
 from serving.leads.models import Run, RunRule
 from serving.publish import BATCH
@@ -78,8 +85,9 @@ def _run_findings(run: dict[str, Any]) -> Iterator[Finding]:
     where = f"run {run['id']}"
     counts = {name: _rows_of_run(name, run["id"]) for name in TABLES}
     for name, rows in counts.items():
-        if rows != run["counts"].get(name):
-            said = run["counts"].get(name)
+        # A run of an earlier form knows nothing of the tables that came later.
+        said = run["counts"].get(name, 0 if name not in sections(run["form"]) else None)
+        if rows != said:
             yield Finding(where, f"{rows} rows in {name}; {said} were published")
     if not counts["leads"] or counts["leads"] != run["units"]:
         yield Finding(where, f"{counts['leads']} leads of {run['units']} units")
@@ -89,17 +97,18 @@ def _run_findings(run: dict[str, Any]) -> Iterator[Finding]:
 
 def run_digest(run: dict[str, Any]) -> str:
     """The digest of a run, computed anew from all its rows."""
-    digest = RunDigest()
-    for section in SECTIONS:
+    digest = RunDigest(run["form"])
+    for section, columns in sections(run["form"]).items():
         digest.begin(section)
-        for rows in _stored_rows(section, run["id"]):
+        for rows in _stored_rows(section, columns, run["id"]):
             digest.add(rows)
     rules = RunRule.objects.filter(run_id=run["id"]).values(*RULE_FIELDS)
     return digest.finish({name: run[name] for name in RUN_FIELDS}, rules)
 
 
-def _stored_rows(section: str, run_id: str) -> Iterator[list[tuple[Any, ...]]]:
-    columns = SECTIONS[section]
+def _stored_rows(
+    section: str, columns: tuple[str, ...], run_id: str
+) -> Iterator[list[tuple[Any, ...]]]:
     order = [f'c."{NUMBERED[section]}"'] if section in NUMBERED else []
     order = order or [_stored(columns[0]), "c.id"]
     picked = ", ".join(map(_stored, columns))

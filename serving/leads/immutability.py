@@ -2,8 +2,9 @@
 
 What a person judged cannot be changed either, but is added to at any time.
 
-A later migration that alters one of these tables must call `install_guards` again:
-SQLite rebuilds an altered table, and its triggers are lost with the old one.
+A later migration that alters or adds one of these tables must call `remove_guards` before
+and `install_guards` after: SQLite rebuilds an altered table, its triggers are lost with
+the old one, and those of others that name it stand in the way.
 """
 
 from typing import Any
@@ -14,18 +15,23 @@ OF_RUN = ("leads_lead", "leads_group", "leads_runrule")
 OF_LEAD = (
     *("leads_rulehit", "leads_reason", "leads_evidence"),
     *("leads_groupmember", "leads_pathstep"),
+    *("leads_slot", "leads_part", "leads_counterfactual"),
 )
 OF_GROUP = ("leads_groupmember", "leads_grouptie")
 
 CHANGED = "a published run cannot be changed or deleted; publish a new run"
 ADDED = "nothing can be added to a published run; publish a new run"
 REJUDGED = "a judgement cannot be changed or deleted; judge the two records again"
+DISPOSED = "a disposition cannot be changed or deleted; add another one, which holds"
+RELEASED = "a release cannot be changed or deleted; add another one"
 
 # Why no row of a table may be changed.
 GUARDED = {
     "leads_run": CHANGED,
     **dict.fromkeys(OF_RUN + OF_LEAD + OF_GROUP, CHANGED),
     "leads_linkjudgement": REJUDGED,
+    "leads_disposition": DISPOSED,
+    "leads_release": RELEASED,
 }
 
 _EVENTS = {
@@ -60,10 +66,19 @@ def missing_guards(connection: BaseDatabaseWrapper) -> list[str]:
 
 
 def install_guards(apps: Any, schema_editor: Any) -> None:
-    """Migration step: create the triggers, anew where they stand already."""
+    """Migration step: create the triggers, anew where they stand already.
+
+    Tables that only a later migration makes are left to it.
+    """
     remove_guards(apps, schema_editor)
-    sqlite = schema_editor.connection.vendor == "sqlite"
-    for statement in _sqlite_triggers() if sqlite else _postgresql_triggers():
+    connection = schema_editor.connection
+    there = set(connection.introspection.table_names())
+    statements = (
+        _sqlite_triggers(there)
+        if connection.vendor == "sqlite"
+        else _postgresql_triggers(there)
+    )
+    for statement in statements:
         schema_editor.execute(statement, None)
 
 
@@ -78,11 +93,12 @@ def remove_guards(apps: Any, schema_editor: Any) -> None:
             )
 
 
-def _sqlite_triggers() -> list[str]:
+def _sqlite_triggers(there: set[str]) -> list[str]:
     changes = [
         f"CREATE TRIGGER {table}_no_{event} BEFORE {event} ON {table}"
         f" BEGIN SELECT RAISE(ABORT, '{table}: {refusal}'); END"
         for table, refusal in GUARDED.items()
+        if table in there
         for event in _EVENTS["sqlite"]
     ]
     additions = [
@@ -90,23 +106,25 @@ def _sqlite_triggers() -> list[str]:
         f" WHEN {_any_of('SELECT 1 FROM ', published, 'NEW')}"
         f" BEGIN SELECT RAISE(ABORT, '{table}: {ADDED}'); END"
         for table, published in _insert_guards().items()
+        if table in there
     ]
     return changes + additions
 
 
-def _postgresql_triggers() -> list[str]:
+def _postgresql_triggers(there: set[str]) -> list[str]:
     functions = [_function("leads_refuse_change", _refusal("TG_ARGV[0]"))]
     changes = [
         f"CREATE TRIGGER {table}_no_{event} BEFORE {event} ON {table} FOR EACH"
         f" {'STATEMENT' if event == 'truncate' else 'ROW'}"
         f" EXECUTE FUNCTION leads_refuse_change('{refusal}')"
         for table, refusal in GUARDED.items()
+        if table in there
         for event in _EVENTS["postgresql"]
     ]
-    return functions + changes + _postgresql_additions()
+    return functions + changes + _postgresql_additions(there)
 
 
-def _postgresql_additions() -> list[str]:
+def _postgresql_additions(there: set[str]) -> list[str]:
     functions = [
         _function(
             f"{table}_refuse_insert",
@@ -114,12 +132,14 @@ def _postgresql_additions() -> list[str]:
             f" THEN {_refusal(repr(ADDED))} END IF;",
         )
         for table, published in _insert_guards().items()
+        if table in there
     ]
     triggers = [
         f"CREATE TRIGGER {table}_no_insert AFTER INSERT ON {table}"
         " REFERENCING NEW TABLE AS added FOR EACH STATEMENT"
         f" EXECUTE FUNCTION {table}_refuse_insert()"
         for table in _insert_guards()
+        if table in there
     ]
     return functions + triggers
 

@@ -29,6 +29,9 @@ class Run(models.Model):
     funnel = models.JSONField()
     coverage = models.JSONField()
     fingerprints = models.JSONField()
+    # Frozen inputs: name -> path below the folder of published files, and sha256.
+    files = models.JSONField(default=dict)
+    form = models.PositiveSmallIntegerField(default=1)  # see serving.digest
     kinds = models.JSONField()  # titles of the kinds of nodes
     links = models.JSONField()  # summary of the resolution of entities
     scores_path = models.TextField()  # below the folder of published files
@@ -77,6 +80,8 @@ class Lead(models.Model):
     found_by = models.TextField()
     silent = models.TextField()
     group_id = models.TextField(null=True)  # as it is named in its run
+    band_low = models.FloatField(null=True)
+    band_high = models.FloatField(null=True)
 
     class Meta:
         # Their indexes answer `one unit of a run` and `top N` in each order.
@@ -127,6 +132,7 @@ class Reason(models.Model):
         Lead, models.PROTECT, related_name="reasons", db_index=False
     )
     position = models.PositiveIntegerField()
+    kind = models.TextField(default="value")  # as all were before kinds were told apart
     feature = models.TextField()
     value = models.TextField(null=True)
     peer_median = models.TextField(null=True)
@@ -209,6 +215,76 @@ class PathStep(Tie):
         constraints = (
             models.UniqueConstraint(fields=["lead", "path", "step"], name="step_once"),
         )
+
+
+class Slot(models.Model):
+    """A unit of a run that is to be reviewed, and how likely it was to be drawn."""
+
+    lead = models.OneToOneField(Lead, models.PROTECT, related_name="slot")
+    position = models.PositiveIntegerField()
+    kind = models.TextField()
+    stratum = models.TextField()
+    propensity = models.FloatField()
+
+
+class Part(models.Model):
+    lead = models.ForeignKey(Lead, models.PROTECT, related_name="parts", db_index=False)
+    position = models.PositiveIntegerField()
+    part = models.TextField()
+    contribution = models.FloatField()
+    text_en = models.TextField()
+    text_zh = models.TextField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["lead", "position"], name="part_once"),
+        )
+
+
+class Counterfactual(models.Model):
+    lead = models.ForeignKey(
+        Lead, models.PROTECT, related_name="counterfactuals", db_index=False
+    )
+    position = models.PositiveIntegerField()
+    rank = models.PositiveIntegerField()
+    text_en = models.TextField()
+    text_zh = models.TextField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["lead", "position"], name="fall_once"),
+        )
+
+
+class Disposition(models.Model):
+    """What an analyst concluded of a unit; only ever added to."""
+
+    model = models.TextField()
+    run = models.ForeignKey(
+        Run, models.PROTECT, related_name="dispositions", db_index=False
+    )
+    unit_id = models.TextField()
+    verdict = models.TextField()
+    reason = models.TextField()
+    user = models.TextField()
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = (models.Index(fields=["model", "unit_id"], name="disposed"),)
+
+
+class Release(models.Model):
+    """Who let which trained version score, and why; only ever added to."""
+
+    model = models.TextField()
+    version = models.TextField()
+    action = models.TextField()
+    reason = models.TextField()
+    user = models.TextField()
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = (models.Index(fields=["model", "version"], name="released"),)
 
 
 class LinkJudgement(models.Model):

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from configs.tables import SCORES
 from serving.publication import Publication
-from tests.serving.rings import KINDS, ring_of, ring_tables
+from tests.serving.rings import KINDS, as_table, ring_of, ring_tables
 
 AS_OF = datetime(2025, 6, 30)
 RULES = {"V1": 1, "V6": 3, "V9": 4}
@@ -42,6 +42,8 @@ def lead_columns(units: int, chance: random.Random) -> dict[str, list[Any]]:
         ],
         "silent": ["police, tax" if n % 5 == 0 else "" for n in range(units)],
         "group_id": [ring_of(number, units) for number in range(units)],
+        "band_low": [None if n % 2 else n / (2 * units) for n in range(units)],
+        "band_high": [None if n % 2 else n / units for n in range(units)],
     }
 
 
@@ -70,6 +72,7 @@ def reason_rows(unit_ids: list[str], each: int) -> list[dict[str, Any]]:
         {
             "unit_id": unit_id,
             "position": position,
+            "kind": "peers" if position == 2 else "value",
             "feature": f"claimant_claims_count_{position}d",
             "value": f"{number}",
             "peer_median": None if position == 2 else "1",
@@ -80,6 +83,51 @@ def reason_rows(unit_ids: list[str], each: int) -> list[dict[str, Any]]:
         }
         for number, unit_id in enumerate(unit_ids)
         for position in range(1, each + 1)
+    ]
+
+
+def part_rows(unit_ids: list[str]) -> list[dict[str, Any]]:
+    """What every unit owes to a detector and, every third one, to a rule."""
+    return [
+        {
+            "unit_id": unit_id,
+            "position": position,
+            "part": part,
+            "contribution": 0.5 / position - number / 100,
+            "text_en": f"{part} carries it",
+            "text_zh": f"由{part}支撑",
+        }
+        for number, unit_id in enumerate(unit_ids)
+        for position, part in enumerate(("detector:forest", "rule:V6"), 1)
+        if position == 1 or number % 3 == 0
+    ]
+
+
+def counterfactual_rows(unit_ids: list[str]) -> list[dict[str, Any]]:
+    """Where every unit would fall to without its claims."""
+    return [
+        {
+            "unit_id": unit_id,
+            "position": 1,
+            "rank": number + 1,
+            "text_en": f"would fall to rank {number + 1} with one claim",
+            "text_zh": f"若仅有一件，则降至第{number + 1}位",
+        }
+        for number, unit_id in enumerate(unit_ids)
+    ]
+
+
+def slot_rows(columns: dict[str, list[Any]]) -> list[dict[str, Any]]:
+    """The first third by rank_fused, and two units drawn from the others."""
+    ranked = zip(columns["rank_fused"], columns["unit_id"], strict=True)
+    ordered = [unit for _, unit in sorted(ranked)]
+    top, rest = ordered[: len(ordered) // 3], ordered[len(ordered) // 3 :]
+    rows = [(unit, "top", "top", 1.0) for unit in top]
+    rows += [(unit, "explore", "below", 2 / len(rest)) for unit in (rest[1], rest[-1])]
+    names = ("unit_id", "kind", "stratum", "propensity")
+    return [
+        {"position": position, **dict(zip(names, row, strict=True))}
+        for position, row in enumerate(rows, 1)
     ]
 
 
@@ -123,6 +171,9 @@ def make_publication(
         "reasons": pa.Table.from_pylist(reason_rows(ids, each)),
         "evidence": pa.Table.from_pylist(evidence_rows(ids, each)),
         **ring_tables(columns),
+        "slots": as_table("slots", slot_rows(columns)),
+        "parts": as_table("parts", part_rows(ids)),
+        "counterfactuals": as_table("counterfactuals", counterfactual_rows(ids)),
     }
     rules = [
         {

@@ -20,7 +20,7 @@ UNITS = [f"CLM-{number:06}" for number in range(1, 13)]
 BROKEN: dict[str, tuple[Change, str]] = {
     "table missing": (
         lambda p: replace(p, tables={"leads": p.tables["leads"]}),
-        r"got the tables \['leads'\]; expected \['evidence', 'group_members'",
+        r"got the tables \['leads'\]; expected \['counterfactuals', 'evid",
     ),
     "column missing": (
         table("leads", lambda t: t.drop_columns(["title"])),

@@ -1,6 +1,7 @@
 """The database itself refuses to change a published run."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -10,22 +11,28 @@ from serving import queries
 from serving.judgements import judge
 from serving.leads.immutability import GUARDED
 from serving.leads.models import (
+    Counterfactual,
+    Disposition,
     Evidence,
     Group,
     GroupMember,
     GroupTie,
     Lead,
     LinkJudgement,
+    Part,
     PathStep,
     Reason,
+    Release,
     RuleHit,
     Run,
     RunRule,
+    Slot,
 )
 from serving.publication import Publication
 from serving.publish import publish
 from serving.verify import verify
 
+NOW = datetime(2025, 7, 1, tzinfo=UTC)
 CHANGED = "a published run cannot be changed or deleted"
 ADDED = "nothing can be added to a published run"
 
@@ -49,6 +56,11 @@ ORM: dict[str, Callable[[], object]] = {
     "member": lambda: GroupMember.objects.update(position=9),
     "tie": lambda: GroupTie.objects.all().delete(),
     "path": lambda: PathStep.objects.update(probability=1),
+    "slot": lambda: Slot.objects.update(propensity=1),
+    "part": lambda: Part.objects.update(contribution=0),
+    "fall": lambda: Counterfactual.objects.all().delete(),
+    "band": lambda: Lead.objects.update(band_low=0.5),
+    "frozen": lambda: Run.objects.update(files={}),
     "leave": lambda: Lead.objects.update(group_id=None),
     "save": lambda: first_lead().save(),
     "delete": lambda: Evidence.objects.all().delete(),
@@ -81,6 +93,13 @@ ADDITIONS: dict[str, Callable[[], object]] = {
     ),
     "path": lambda: PathStep.objects.create(
         lead=first_lead(), path=9, step=1, rows=1, probability=1
+    ),
+    "slot": lambda: Slot.objects.create(
+        lead=Lead.objects.filter(slot=None)[0], position=99, propensity=1
+    ),
+    "part": lambda: Part.objects.create(lead=first_lead(), position=99, contribution=1),
+    "fall": lambda: Counterfactual.objects.create(
+        lead=first_lead(), position=99, rank=1
     ),
     "lead": lambda: Lead.objects.create(
         id=10**6,
@@ -115,12 +134,14 @@ def test_orm_additions_to_a_published_run_are_refused(store: Settings) -> None:
 @pytest.mark.usefixtures("published")
 def test_raw_sql_changes_of_a_published_run_are_refused(store: Settings) -> None:
     judge_once()
+    decide_once()
     with connection.cursor() as cursor:
         for table, refusal in GUARDED.items():
             for sql in (f"DELETE FROM {table}", f"UPDATE {table} SET id = id"):
                 with pytest.raises(IntegrityError, match=f"{table}: {refusal}"):
                     cursor.execute(sql)
-    assert LinkJudgement.objects.count() == 1
+    for kept in (LinkJudgement, Disposition, Release):
+        assert kept.objects.count() == 1
     assert verify(store) == []
 
 
@@ -151,6 +172,13 @@ def test_postgresql_truncate_is_refused(
 
 def judge_once() -> None:
     judge("claims", "person", ("a", "b"), "same", user="li", note="same face")
+
+
+def decide_once() -> None:
+    told = {"model": "claims", "reason": "same face", "user": "li", "at": NOW}
+    run = Run.objects.all()[0]
+    Disposition.objects.create(run=run, unit_id="c1", verdict="confirmed", **told)
+    Release.objects.create(version="2", action="approved", **told)
 
 
 def test_sqlite_replace_cannot_overwrite_a_judgement(sqlite_store: Settings) -> None:

@@ -14,15 +14,18 @@ from configs.settings import Settings
 from serving import publish as publishing
 from serving import queries
 from serving.leads.models import (
+    Counterfactual,
     Evidence,
     Group,
     GroupMember,
     GroupTie,
     Lead,
+    Part,
     PathStep,
     Reason,
     RuleHit,
     RunRule,
+    Slot,
 )
 from serving.publication import Publication
 from serving.publish import publish
@@ -33,6 +36,7 @@ from tests.serving.publications import AS_OF, make_publication, with_column
 TABLES = (
     *(Lead, Group, RuleHit, Reason, Evidence, RunRule),
     *(GroupMember, GroupTie, PathStep),
+    *(Slot, Part, Counterfactual),
 )
 
 
