@@ -79,16 +79,11 @@ class RuleEvidence(BaseEstimator):  # type: ignore[misc]
 
     def log_odds(self, H: pd.DataFrame) -> Vector:
         """Evidence of each unit's fired rules, added up; 0 when none fired."""
-        return np.asarray(self._fired(H).sum(axis=1))
+        return np.asarray(self.fired(H).sum(axis=1))
 
     def damped(self, H: pd.DataFrame) -> Vector:
-        """The strongest fired rule in full, the next at 0.7, the third at 0.7 ** 2, ...
-
-        Rules that fire together see the same side of a case: added up they would claim
-        more than they know. Never more than 3.3 times the strongest rule.
-        """
-        falling = -np.sort(-self._fired(H), axis=1)
-        return np.asarray(falling @ np.power(DAMPING, np.arange(falling.shape[1])))
+        """Evidence of each unit's fired rules together, as the fused order takes it."""
+        return damped_sum(self.fired(H))
 
     def score(self, H: pd.DataFrame) -> Vector:
         """In [0, 1): 0 when no rule of layers 2-4 fired, else rising with evidence."""
@@ -97,8 +92,8 @@ class RuleEvidence(BaseEstimator):  # type: ignore[misc]
         share = (raised - self.base_rate) / (1 - self.base_rate)
         return np.where(evidence > 0, share, 0.0)  # exactly 0, not a rounding of it
 
-    def _fired(self, H: pd.DataFrame) -> Vector:
-        """Units x rules: the evidence of each rule that fired."""
+    def fired(self, H: pd.DataFrame) -> Vector:
+        """Units x rules of layers 2-4: the evidence of each rule that fired, else 0."""
         check_columns("rule flag", self.evidence_, H.columns)
         codes = list(self.evidence_)
         fired = H[codes].fillna(False).to_numpy(dtype=np.float64)
@@ -125,6 +120,17 @@ class RuleEvidence(BaseEstimator):  # type: ignore[misc]
         share = float(hits.mean()) if len(hits) else 0.0
         stated = DEFAULT_PRECISION.get(layer, max(DEFAULT_PRECISION.values()))
         return min(stated, self.base_rate / share) if share > 0 else stated
+
+
+def damped_sum(fired: Vector) -> Vector:
+    """The strongest fired rule in full, the next at 0.7, the third at 0.7 ** 2, ...
+
+    Rules that fire together see the same side of a case: added up they would claim
+    more than they know. Never more than 3.3 times the strongest rule. `fired` is units
+    x rules, evidence or 0.
+    """
+    falling = -np.sort(-fired, axis=1)
+    return np.asarray(falling @ np.power(DAMPING, np.arange(falling.shape[1])))
 
 
 def own_evidence(damped: Vector, score: Vector) -> Vector:
