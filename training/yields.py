@@ -19,16 +19,22 @@ class Reviewed:
     confirmed: Mask
     cleared: Mask
 
+    @property
+    def judged(self) -> Mask:
+        return np.asarray(self.confirmed | self.cleared)
+
     def counts(self, name: str, units: Mask) -> dict[str, int | None]:
-        """`name`: how many units; beside it how many of them were judged which way."""
-        judged = bool(self.confirmed.any() or self.cleared.any())
-        return {
-            name: int(units.sum()),
-            f"{name}_confirmed": int((units & self.confirmed).sum())
-            if judged
-            else None,
-            f"{name}_cleared": int((units & self.cleared).sum()) if judged else None,
+        """`name`: how many units; beside it how many of them were judged which way.
+
+        Null when nobody of the population was judged.
+        """
+        any_judged = bool(self.judged.any())
+        parts = {"confirmed": self.confirmed, "cleared": self.cleared}
+        beside = {
+            f"{name}_{verdict}": int((units & mask).sum()) if any_judged else None
+            for verdict, mask in parts.items()
         }
+        return {name: int(units.sum()), **beside}
 
 
 def reviewed_units(unit_ids: Sequence[str], labels: pd.DataFrame) -> Reviewed:
@@ -134,7 +140,8 @@ def _shares(
 
 def _ratio(part: Vector, whole: Vector) -> Vector:
     """NaN where there is nothing to divide by."""
-    return np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)
+    empty = np.full(len(part), np.nan)
+    return np.asarray(np.divide(part, whole, out=empty, where=whole > 0))
 
 
 def _table(rows: list[dict[str, int | None]]) -> pd.DataFrame:
