@@ -1,9 +1,10 @@
 """A column of the enriched units, and what kind of value a declared column holds."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from configs.expressions import Kind
-from configs.privacy import excluded_columns
+from configs.privacy import excluded_columns, sensitive_columns
 from configs.schema import NUMERIC_TYPES, TIME_TYPES, ColumnSpec, ModelSpec
 from configs.spec import Text
 
@@ -38,3 +39,18 @@ def source_kinds(spec: ModelSpec, source: str) -> dict[str, Kind]:
         for name, column in declared.columns.items()
         if name not in dropped
     }
+
+
+def open_columns(spec: ModelSpec, columns: Mapping[str, Column]) -> list[str]:
+    """Those of the units' columns that may be kept with a published run.
+
+    Left out is what is sensitive in the unit's source, taken over from a sensitive column
+    of another, or derived from one step by step. Yes-or-no answers about them stay, and
+    so do features, which stand in the feature matrix as they are scored.
+    """
+    hidden = sensitive_columns(spec, spec.unit.source)
+    return [
+        name
+        for name, column in columns.items()
+        if name not in hidden or column.is_feature or column.kind == "boolean"
+    ]

@@ -14,6 +14,7 @@ from configs.vocabulary import COVERAGE
 from features.association_tables import MEMBERS, TABLES
 from features.contracts import conform
 from features.evidence import evidence
+from flows.archive import frozen_inputs
 from flows.catalog import Catalog, opened
 from flows.engineer import (
     FLAGS,
@@ -66,6 +67,7 @@ def _publication(job: Job, catalog: Catalog) -> Publication:
         kinds=_kinds(job),
         links={"entities": link_summary(catalog), "hubs": _hubs(job, catalog)},
         scores_file=catalog.path(SCORES),
+        files=frozen_inputs(job, catalog),
         tables=_tables(job, catalog),
     )
 

@@ -7,7 +7,8 @@ keyed by these ranks.
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -21,6 +22,7 @@ from serving.digest import KEYS, NUMBERED, SECTIONS
 from serving.group_contract import check_groups, check_kinds, check_paths
 from serving.publication import Publication
 from serving.review_contract import check_bands, check_review
+from serving.run_files import FROZEN
 
 SCALES = ("score", "rules", "fused")
 RANKS = ("rank_score", "rank_rules", "rank_fused")
@@ -62,7 +64,7 @@ def exact_tables(publication: Publication) -> dict[str, pa.Table]:
         )
     exact = {name: exact_columns(name, given[name]) for name in PUBLISHED}
     _check_leads(exact["leads"])
-    _check_scores_file(publication, exact["leads"].num_rows)
+    _check_files(publication, exact["leads"].num_rows)
     _check_hits(publication, exact["rule_hits"])
     check_groups(exact, [str(rule["code"]) for rule in publication.rules])
     check_kinds(publication.kinds, exact)
@@ -101,22 +103,28 @@ def _check_leads(leads: pa.Table) -> None:
     check_known("leads.found_by", leads["found_by"].unique().to_pylist(), FOUND_BY)
 
 
-def _check_scores_file(publication: Publication, units: int) -> None:
-    path = publication.scores_file
+def _check_files(publication: Publication, units: int) -> None:
+    _check_file("scores", publication.scores_file, SCORES, units)
+    check_known("publication.files", publication.files, FROZEN)
+    for name, path in publication.files.items():
+        _check_file(name, path, ("unit_id",), units)
+
+
+def _check_file(name: str, path: Path, columns: Iterable[str], units: int) -> None:
     try:
         file = pq.ParquetFile(path)
     except (OSError, pa.ArrowInvalid) as error:
         raise StoreError(
-            f"scores file {path}: cannot be read as Parquet ({error}); write it in full "
+            f"{name} file {path}: cannot be read as Parquet ({error}); write it in full "
             "before publishing"
         ) from error
     with file:
-        missing = sorted(set(SCORES) - set(file.schema_arrow.names))
+        missing = sorted(set(columns) - set(file.schema_arrow.names))
         rows = file.metadata.num_rows
     if missing or rows != units:
         raise StoreError(
-            f"scores file {path}: {rows} rows, missing columns {missing}; expected all "
-            f"of {list(SCORES)} and one row for each of the {units} leads"
+            f"{name} file {path}: {rows} rows, missing columns {missing}; expected all "
+            f"of {list(columns)} and one row for each of the {units} leads"
         )
 
 

@@ -14,7 +14,9 @@ class Publication:
     """One finished run: all that `publish` writes, in one transaction.
 
     `rules` lists dicts with code, layer, lawful_en, lawful_zh and hits. `tables` has the
-    names of `configs.tables.PUBLISHED`. `scores_file` is a finished Parquet file.
+    names of `configs.tables.PUBLISHED`. `scores_file` is a finished Parquet file, and so
+    is each of `files`, the inputs that are frozen with the run: feature_matrix,
+    rule_flags and units, one row for each lead.
     `kinds` holds the titles, en and zh, of every kind of node that ties and paths name.
     `links` sums up the resolution of entities: records, entities, links accepted, for
     review and flagged, warnings; it is kept as it is given.
@@ -37,6 +39,7 @@ class Publication:
     rules: Sequence[Mapping[str, Any]]
     scores_file: Path
     tables: Mapping[str, pa.Table]
+    files: Mapping[str, Path] = field(default_factory=dict)
     kinds: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     links: Mapping[str, Any] = field(default_factory=dict)
 

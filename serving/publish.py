@@ -22,7 +22,7 @@ from serving.contract import exact_tables
 from serving.digest import FORM, KEYS, NUMBERED, SECTIONS, RunDigest
 from serving.leads.models import Group, Lead, Run, RunRule, SupervisionModel
 from serving.publication import Publication, PublishedRun
-from serving.scores_file import ScoresCopy, copied_scores
+from serving.run_files import SCORES, FileCopy, copied_files
 
 BATCH = 5_000  # rows: larger batches were no faster, and cost memory
 _PUBLISH_LOCK = 0x1EAE  # key of PostgreSQL's advisory lock around publishing
@@ -37,8 +37,9 @@ def publish(publication: Publication, settings: Settings) -> PublishedRun:
         if known:
             return PublishedRun(known, new=False)
         folder = settings.published / publication.model_id / publication.run_id
-        with copied_scores(publication.scores_file, folder) as scores:
-            return _publish_once(publication, tables, scores)
+        sources = {SCORES: publication.scores_file, **publication.files}
+        with copied_files(sources, folder) as copies:
+            return _publish_once(publication, tables, copies)
 
 
 def published_before(publication: Publication) -> str | None:
@@ -52,7 +53,9 @@ def published_before(publication: Publication) -> str | None:
 
 
 def _publish_once(
-    publication: Publication, tables: dict[str, pa.Table], scores: ScoresCopy
+    publication: Publication,
+    tables: dict[str, pa.Table],
+    copies: dict[str, FileCopy],
 ) -> PublishedRun:
     with transaction.atomic(durable=True):
         _wait_for_turn()
@@ -61,11 +64,12 @@ def _publish_once(
             return PublishedRun(known, new=False)
         if Run.objects.filter(id=publication.run_id).exists():
             _refuse_run_id(publication)
-        scores.keep()
+        for copy in copies.values():
+            copy.keep()
         _insert_model(publication)
         digest = _insert_tables(publication.run_id, tables)
         rules = _insert_rules(publication)
-        insert_run(_run_fields(publication, tables, scores), rules, digest)
+        insert_run(_run_fields(publication, tables, copies), rules, digest)
     return PublishedRun(publication.run_id, new=True)
 
 
@@ -157,23 +161,33 @@ def _insert_rules(publication: Publication) -> list[dict[str, Any]]:
 
 
 def _run_fields(
-    publication: Publication, tables: dict[str, pa.Table], scores: ScoresCopy
+    publication: Publication,
+    tables: dict[str, pa.Table],
+    copies: dict[str, FileCopy],
 ) -> dict[str, Any]:
     given = ("model_id", "inputs", "config_hash", "mlflow_run", "model_version")
     plain = ("funnel", "coverage", "fingerprints", "kinds", "links")
+    files = {name: _kept(publication, copy) for name, copy in copies.items()}
+    scores = files.pop(SCORES)
     return {
         "id": publication.run_id,
         "as_of": _utc(publication),
         "units": tables["leads"].num_rows,
         "form": FORM,
-        "files": {},
+        "files": files,
         "counts": {name: table.num_rows for name, table in tables.items()},
-        "scores_path": f"{publication.model_id}/{publication.run_id}/{scores.path.name}",
-        "scores_sha256": scores.sha256,
+        "scores_path": scores["path"],
+        "scores_sha256": scores["sha256"],
         "published_at": datetime.now(UTC),
         **{name: getattr(publication, name) for name in given},
         **{name: _plain(name, getattr(publication, name)) for name in plain},
     }
+
+
+def _kept(publication: Publication, copy: FileCopy) -> dict[str, str]:
+    """Where a file of the run is kept, below the folder of published files."""
+    place = f"{publication.model_id}/{publication.run_id}/{copy.path.name}"
+    return {"path": place, "sha256": copy.sha256}
 
 
 def insert_run(

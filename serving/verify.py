@@ -21,7 +21,7 @@ from serving.digest import (
 from serving.leads.immutability import OF_GROUP, OF_LEAD, OF_RUN, missing_guards
 from serving.leads.models import Run, RunRule
 from serving.publish import BATCH
-from serving.scores_file import PART, file_sha256
+from serving.run_files import PART, SCORES, file_sha256
 
 # What a row hangs on: how it is joined, and the rank that stands for it.
 _JOINS = {
@@ -64,7 +64,9 @@ def _findings(settings: Settings) -> Iterator[Finding]:
     for run in runs:
         yield from _run_findings(run)
         yield from _file_findings(run, settings)
-    kept = {settings.published / run["scores_path"] for run in runs}
+    kept = {
+        settings.published / f["path"] for run in runs for f in _files(run).values()
+    }
     yield from _leftovers(settings.published, kept)
 
 
@@ -147,11 +149,18 @@ def _count(sql: str, *values: str) -> int:
 
 
 def _file_findings(run: dict[str, Any], settings: Settings) -> Iterator[Finding]:
-    path = settings.published / run["scores_path"]
-    if not path.is_file():
-        yield Finding(f"run {run['id']}", f"its scores file is missing: {path}")
-    elif file_sha256(path) != run["scores_sha256"]:
-        yield Finding(f"run {run['id']}", f"its scores file was changed: {path}")
+    for name, file in _files(run).items():
+        path = settings.published / file["path"]
+        if not path.is_file():
+            yield Finding(f"run {run['id']}", f"its {name} file is missing: {path}")
+        elif file_sha256(path) != file["sha256"]:
+            yield Finding(f"run {run['id']}", f"its {name} file was changed: {path}")
+
+
+def _files(run: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """The files kept with a run: its scores, and the inputs frozen with it."""
+    scores = {"path": run["scores_path"], "sha256": run["scores_sha256"]}
+    return {SCORES: scores, **run["files"]}
 
 
 def _leftovers(published: Path, kept: set[Path]) -> Iterator[Finding]:

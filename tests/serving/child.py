@@ -14,7 +14,7 @@ from typing import IO, Any, NoReturn
 
 from configs.settings import Settings
 from serving import publish as publishing
-from serving import scores_file
+from serving import run_files
 from tests.serving.publications import make_publication
 
 
@@ -35,7 +35,7 @@ def block_in_copy() -> None:
         target.flush()
         block()
 
-    scores_file.copy_bytes = half
+    run_files.copy_bytes = half
 
 
 def block_in_transaction() -> None:

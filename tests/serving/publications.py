@@ -157,6 +157,19 @@ def write_scores(path: Path, leads: pa.Table) -> Path:
     return path
 
 
+def write_inputs(folder: Path, unit_ids: list[str]) -> dict[str, Path]:
+    """Frozen inputs of these units, below the folder."""
+    columns = {
+        "feature_matrix": {"amount": [float(n) for n in range(len(unit_ids))]},
+        "rule_flags": {"V6": [n % 3 == 0 for n in range(len(unit_ids))]},
+        "units": {"kind": ["car"] * len(unit_ids)},
+    }
+    for name, own in columns.items():
+        table = pa.table({"unit_id": unit_ids, **own})
+        pq.write_table(table, folder / f"{name}.parquet")
+    return {name: folder / f"{name}.parquet" for name in columns}
+
+
 def make_publication(
     folder: Path, units: int = 12, *, each: int = 2, seed: int = 7
 ) -> Publication:
@@ -204,6 +217,7 @@ def make_publication(
         links={"records": units, "entities": units - 1, "warnings": ["few names"]},
         rules=rules,
         scores_file=write_scores(folder / "work" / "scores.parquet", leads),
+        files=write_inputs(folder / "work", ids),
         tables=tables,
     )
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from configs.errors import StoreError
@@ -101,6 +102,14 @@ BROKEN: dict[str, tuple[Change, str]] = {
     ),
     "run id": (fields(run_id="../x"), "publication.run_id: got '../x'; use up to 100"),
     "zone": (fields(as_of=datetime(2025, 6, 30, tzinfo=UTC)), "without a zone"),
+    "file of another name": (
+        fields(files={"matrix": Path("/nowhere")}),
+        "publication.files: got 'matrix'; did you mean 'feature_matrix'",
+    ),
+    "no units": (
+        fields(files={"units": Path("/nowhere")}),
+        "units file /nowhere: cannot be read as Parquet",
+    ),
     "no scores": (fields(scores_file=Path("/nowhere")), "/nowhere: cannot be read"),
 }
 
@@ -123,6 +132,17 @@ def test_scores_file_of_other_length_is_refused(
 
     with pytest.raises(StoreError, match=r"5 rows, missing columns .* 12 leads"):
         exact_tables(replace(publication, scores_file=path))
+
+
+def test_frozen_input_of_other_length_is_refused(
+    publication: Publication, tmp_path: Path
+) -> None:
+    path = tmp_path / "short.parquet"
+    pq.write_table(pa.table({"unit": ["CLM-000001"]}), path)
+
+    message = r"rule_flags file .* 1 rows, missing columns \['unit_id'\]; .* 12 leads"
+    with pytest.raises(StoreError, match=message):
+        exact_tables(replace(publication, files={"rule_flags": path}))
 
 
 def test_exact_tables_accept_other_arrow_types_of_the_same_kind(

@@ -135,7 +135,21 @@ def test_publish_keeps_the_scores_file(store: Settings, published: Publication) 
 
     assert kept == store.published / "vehicle_insurance" / run.id / "scores.parquet"
     assert pq.read_table(kept).equals(pq.read_table(published.scores_file))
-    assert list(kept.parent.iterdir()) == [kept]
+
+
+def test_publish_freezes_the_inputs_beside_the_scores(
+    store: Settings, published: Publication
+) -> None:
+    files = queries.run(published.run_id).files
+
+    assert set(files) == {"feature_matrix", "rule_flags", "units"}
+    for name, given in published.files.items():
+        kept = store.published / files[name]["path"]
+        assert kept.name == f"{name}.parquet"
+        assert kept.read_bytes() == given.read_bytes()
+        assert kept.stat().st_mode & 0o222 == 0
+    folder = (store.published / files["units"]["path"]).parent
+    assert len(list(folder.iterdir())) == 4
 
 
 def test_publish_the_same_inputs_again_changes_nothing(

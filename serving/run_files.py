@@ -1,21 +1,22 @@
-"""Keeps a run's scores, a Parquet file, beside the store."""
+"""Keeps a run's scores and frozen inputs, Parquet files, beside the store."""
 
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-NAME = "scores.parquet"
+SCORES = "scores"
+FROZEN = ("feature_matrix", "rule_flags", "units")  # what a run was scored from
 PART = ".part"  # ending of a copy that is not finished or not yet published
 _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class ScoresCopy:
+class FileCopy:
     """A finished copy under a temporary name; `keep` gives it its own."""
 
     part: Path
@@ -29,15 +30,31 @@ class ScoresCopy:
 
 
 @contextmanager
-def copied_scores(source: Path, folder: Path) -> Iterator[ScoresCopy]:
-    """Copy the file into the run's folder; a copy that was not kept is removed."""
+def copied_files(
+    sources: Mapping[str, Path], folder: Path
+) -> Iterator[dict[str, FileCopy]]:
+    """Copy the files into the run's folder as `<name>.parquet`.
+
+    Copies that were not kept are removed.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=folder, prefix=f".{NAME}.", suffix=PART)
+    with ExitStack() as stack:
+        yield {
+            name: stack.enter_context(_copied(source, folder / f"{name}.parquet"))
+            for name, source in sources.items()
+        }
+
+
+@contextmanager
+def _copied(source: Path, path: Path) -> Iterator[FileCopy]:
+    handle, name = tempfile.mkstemp(
+        dir=path.parent, prefix=f".{path.name}.", suffix=PART
+    )
     try:
         with os.fdopen(handle, "wb") as target, source.open("rb") as file:
             sha256 = copy_bytes(file, target)
         Path(name).chmod(0o444)
-        yield ScoresCopy(Path(name), folder / NAME, sha256)
+        yield FileCopy(Path(name), path, sha256)
     finally:
         Path(name).unlink(missing_ok=True)
 
