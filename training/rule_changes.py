@@ -56,7 +56,7 @@ class Past:
 
     population: Population
     money: Vector | None  # yuan, NaN where unknown
-    labels: pd.DataFrame  # unit_id, label, group_id
+    labels: pd.DataFrame  # LABELS
     capacity: int
 
     @property

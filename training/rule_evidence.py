@@ -37,8 +37,8 @@ def precision_from_reviews(
     Args:
         evidence: fitted without reviews.
         H: flags under which the units were reviewed, one row per unit_id.
-        labels: `unit_id`, `label` (1 confirmed, 0 cleared), `group_id` (null: alone);
-            units without flags and without a label are left out.
+        labels: LABELS; of it `unit_id`, `label` (1 confirmed, 0 cleared), `run_id` and
+            `group_id` (null: alone). Units without flags or label are left out.
     """
     codes = list(evidence.priors_)
     table = reviewed_hits(codes, H, labels)
@@ -61,7 +61,7 @@ def reviewed_hits(
     known = known[known["unit_id"].isin(H.index)]
     fired = flags_of(H.loc[known["unit_id"], list(codes)])
     truth = known["label"].to_numpy(dtype=np.float64)
-    weights = fired / np.maximum(_hit_in_ring(fired, known["group_id"]), 1.0)
+    weights = fired / np.maximum(_hit_in_ring(fired, known), 1.0)
     counts = {"judged": weights.sum(axis=0), "confirmed": truth @ weights}
     return pd.DataFrame({"code": list(codes), **counts})
 
@@ -104,10 +104,11 @@ def _bounds(a: Vector, b: Vector, level: float) -> tuple[Vector, Vector]:
     return beta.ppf(tail, a, b), beta.ppf(1.0 - tail, a, b)
 
 
-def _hit_in_ring(fired: Vector, group_ids: pd.Series) -> npt.NDArray[np.float64]:
+def _hit_in_ring(fired: Vector, reviewed: pd.DataFrame) -> npt.NDArray[np.float64]:
     """Reviewed units x rules: how many of the unit's ring the rule hit."""
-    rings, _ = pd.factorize(group_ids)
-    alone = rings < 0  # of no ring: each a ring of its own
-    rings = np.where(alone, rings.max(initial=0) + 1 + np.arange(len(rings)), rings)
+    # A ring's number is that of its run.
+    rings = reviewed.groupby(["run_id", "group_id"], dropna=False).ngroup().to_numpy()
+    alone = reviewed["group_id"].isna().to_numpy()
+    rings = np.where(alone, -1 - np.arange(len(rings)), rings)
     sizes = pd.DataFrame(fired).groupby(rings).transform("sum")
     return np.asarray(sizes.to_numpy(dtype=np.float64))

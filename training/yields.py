@@ -71,7 +71,7 @@ def rule_yields(
         population: the scored units.
         H: units x flags, in the population's order.
         evidence: fitted evidence of the rules.
-        labels: `unit_id`, `label`, `group_id`.
+        labels: LABELS of any units.
         capacity: units that are reviewed in a week.
     """
     codes = list(evidence.evidence_)

@@ -29,7 +29,7 @@ def past(confirmed: str = "", cleared: str = "", ring: str = "") -> Past:
     rows += [(UNITS[int(i)], 0.0) for i in cleared.split()]
     labels = pd.DataFrame(rows, columns=["unit_id", "label"])
     members = {UNITS[int(i)]: "r" for i in ring.split()}
-    labels = labels.assign(group_id=labels["unit_id"].map(members))
+    labels = labels.assign(run_id="run", group_id=labels["unit_id"].map(members))
     return Past(crowd, np.arange(12) * 100.0, labels, capacity=2)
 
 

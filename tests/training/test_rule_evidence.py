@@ -34,7 +34,7 @@ def judged(confirmed: str = "", cleared: str = "", **rings: str) -> pd.DataFrame
     rows += [(f"u{i}", 0.0) for i in cleared.split()]
     ring = {f"u{i}": name for name, members in rings.items() for i in members.split()}
     table = pd.DataFrame(rows, columns=["unit_id", "label"])
-    return table.assign(group_id=table["unit_id"].map(ring))
+    return table.assign(run_id="run", group_id=table["unit_id"].map(ring))
 
 
 def learnt(H: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:
@@ -95,10 +95,16 @@ def test_a_ring_judged_in_two_ways_counts_in_parts():
     assert found.loc["A", "confirmed"] == pytest.approx(0.25)
 
 
+def test_rings_of_two_runs_are_two_whatever_their_numbers():
+    labels = judged("0 1", r="0 1").assign(run_id=["first", "second"])
+    counts = reviewed_hits(["A"], flags(A="0 1"), labels)
+    assert counts.loc[0, "judged"] == 2
+
+
 def test_undecided_and_unknown_units_are_no_reviews():
     labels = judged("0 1")
-    labels.loc[len(labels)] = ["u2", np.nan, None]
-    labels.loc[len(labels)] = ["stranger", 1.0, None]
+    labels.loc[len(labels)] = ["u2", np.nan, "run", None]
+    labels.loc[len(labels)] = ["stranger", 1.0, "run", None]
     counts = reviewed_hits(["A"], flags(A="0 1 2"), labels)
     assert counts.loc[0, "judged"] == 2
 
@@ -124,11 +130,10 @@ def test_reviews_move_the_weight_of_evidence_both_ways_but_never_below_zero():
 )
 @settings(max_examples=60, deadline=None)
 def test_a_confirmed_hit_raises_and_a_cleared_one_lowers(labels, more):
-    rows = [(f"u{i}", float(y), f"g{g}") for i, (y, g) in enumerate(labels)]
-    before = pd.DataFrame(rows, columns=["unit_id", "label", "group_id"])
-    after = pd.concat(
-        [before, pd.DataFrame([("u39", float(more), "own")], columns=before.columns)]
-    )
+    rows = [(f"u{i}", float(y), "run", f"g{g}") for i, (y, g) in enumerate(labels)]
+    before = pd.DataFrame(rows, columns=["unit_id", "label", "run_id", "group_id"])
+    last = pd.DataFrame([("u39", float(more), "run", "own")], columns=before.columns)
+    after = pd.concat([before, last])
     H = flags(A=" ".join(map(str, range(40))))
     first, then = (learnt(H, t.astype({"label": float})) for t in (before, after))
     change = then.loc["A", "precision"] - first.loc["A", "precision"]

@@ -12,7 +12,7 @@ from training.reorder import Nearest, Population, population
 from training.yields import reviewed_units, rule_yields, without_each
 
 RULES = (Rule("S", 1), Rule("A", 2, 0.2), Rule("B", 3, 0.4), Rule("C", 4, 0.3))
-NOBODY = pd.DataFrame({"unit_id": [], "label": [], "group_id": []})
+NOBODY = pd.DataFrame({"unit_id": [], "label": [], "run_id": [], "group_id": []})
 
 
 def flags(units: int, **fired: str) -> pd.DataFrame:
@@ -35,7 +35,7 @@ def labels(confirmed: str = "", cleared: str = "", ring: str = "") -> pd.DataFra
     rows += [(f"u{int(i):02d}", 0.0) for i in cleared.split()]
     table = pd.DataFrame(rows, columns=["unit_id", "label"])
     members = {f"u{int(i):02d}": "r" for i in ring.split()}
-    return table.assign(group_id=table["unit_id"].map(members))
+    return table.assign(run_id="run", group_id=table["unit_id"].map(members))
 
 
 def yields(H: pd.DataFrame, known: pd.DataFrame, capacity: int = 3) -> pd.DataFrame:
@@ -142,8 +142,8 @@ def test_25_000_units_and_15_rules_take_seconds():
     rows = rng.integers(0, 25_000, (25_000, 10))
     crowd = Population(ids, rng.random(25_000), Nearest(rows, np.full(rows.shape, 0.1)))
     known = pd.DataFrame(
-        {"unit_id": ids[:500], "label": rng.integers(0, 2, 500), "group_id": None}
-    )
+        {"unit_id": ids[:500], "label": rng.integers(0, 2, 500)}
+    ).assign(run_id="run", group_id=None)
     started = time.process_time()
     table = rule_yields(crowd, H, RuleEvidence(rules).fit(H), known, 40)
     assert len(table) == 15
