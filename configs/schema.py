@@ -338,6 +338,12 @@ class DetectorsSpec(Spec):
 class ReviewSpec(Spec):
     weekly_capacity: int = Field(40, ge=1)
     explain: int = Field(300, ge=1, description="leads that get contributions")
+    explore_share: float = Field(
+        0.1, ge=0, le=0.5, description="of the capacity, drawn at random below the top"
+    )
+    approvals: Literal[1, 2] = Field(
+        2, description="persons who must agree before another version scores"
+    )
 
 
 class PrivacySpec(Spec):

@@ -33,13 +33,20 @@ _TIE = (
     *("from", "to", "role", "source", "department", "row", "rows"),
     *("date", "probability"),
 )
-_WORK = ("#", "rank", "open", "id", "about", "units", "money", "rules that fired")
+_WORK = (
+    *("#", "rank", "open", "id", "about", "units", "money", "rules that fired"),
+    "drawn",
+)
 _RIGHT = {
     *("#", "rank", "units", "money", "density", "score", "fused"),
     *("rows", "probability"),
 }
 
 HUBS_SHOWN = 8
+DRAWN = (
+    "drawn: chosen at random from below the top, with this chance; review it like the "
+    "others, so that what the list misses can be estimated"
+)
 
 
 def print_groups(out: Console, run: RunRecord, groups: Iterable[GroupRecord]) -> None:
@@ -122,14 +129,31 @@ def _print_ties(out: Console, run: RunRecord, ties: Iterable[TieRecord]) -> None
 
 
 def print_worklist(out: Console, run: RunRecord, work: Iterable[WorkRecord]) -> None:
-    """What to open, in order: units that stand alone, and each group once."""
+    """What to open, in order: units that stand alone, and each group once.
+
+    Units drawn at random from below the top are marked with the chance of the draw.
+    """
     print_heading(out, run)
     table = grid(_WORK, right=_RIGHT)
+    drawn = False
     for record in work:
         cells = (f"{record.position:,}", f"{record.rank_fused:,}", *_opened(record))
-        table.add_row(*map(escape, cells))
+        table.add_row(*map(escape, cells), escape(_drawn(record)))
+        drawn = drawn or bool(record.drawn)
     out.print(table)
+    if drawn:
+        out.print(f"[dim]{DRAWN}[/]")
     out.print(f"[dim]{CAUTION}[/]")
+
+
+def _drawn(record: WorkRecord) -> str:
+    """The chance of the draw; of a group, of which of its units."""
+    return ", ".join(
+        f"{slot.propensity:.3%}"
+        if record.lead
+        else f"{slot.unit_id} {slot.propensity:.3%}"
+        for slot in record.drawn
+    )
 
 
 def _opened(record: WorkRecord) -> tuple[str, ...]:

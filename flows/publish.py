@@ -29,13 +29,14 @@ from flows.intake import SourceReport, fingerprints, load_reports
 from flows.job import Job
 from flows.link import link_summary
 from flows.score import REASONS, SCORED_BY, SCORES, ScoredBy
+from flows.slots import slots_of
 from serving.connect import open_store
 from serving.publication import Publication, PublishedRun
 from serving.publish import publish
 
 HUBS_KEPT = 20  # with a run; all of them are in the work folder
 # Tables that a stage may have written; empty where it did not.
-OPTIONAL = (*TABLES, "slots", "parts", "counterfactuals")
+OPTIONAL = (*TABLES, "parts", "counterfactuals")
 
 
 def publish_list(job: Job) -> PublishedRun:
@@ -68,7 +69,7 @@ def _publication(job: Job, catalog: Catalog) -> Publication:
         links={"entities": link_summary(catalog), "hubs": _hubs(job, catalog)},
         scores_file=catalog.path(SCORES),
         files=frozen_inputs(job, catalog),
-        tables=_tables(job, catalog),
+        tables={**_tables(job, catalog), "slots": slots_of(job, catalog)},
     )
 
 

@@ -5,7 +5,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
 from difflib import SequenceMatcher
 from typing import Any, Literal, NoReturn, TypeVar
@@ -180,15 +180,49 @@ def group(run_id: str, group_id: str) -> GroupDetail:
 def worklist(run_id: str, top: int) -> list[WorkRecord]:
     """The first `top` things to open: leads that stand alone, and each group once.
 
-    They come by rank_fused; a group stands where the best of its members does.
+    They come by rank_fused; a group stands where the best of its members does. Units
+    drawn from below the top are marked, and follow where they are not opened by then.
     """
     _check_top(top)
     of_run = run(run_id)
+    first = _first_to_open(of_run, top)
+    shown = {_opens(work) for work in first}
+    marks: dict[tuple[str | None, str | None], list[SlotRecord]] = defaultdict(list)
+    rest = []
+    for slot, lead in _drawn(of_run):
+        place = (lead.group_id, None) if lead.group_id else (None, lead.unit_id)
+        if place in shown:
+            marks[place].append(slot)
+        else:
+            rest.append(WorkRecord(0, lead.rank_fused, None, lead, (slot,)))
+    marked = [replace(work, drawn=tuple(marks[_opens(work)])) for work in first]
+    return [replace(work, position=n) for n, work in enumerate(marked + rest, 1)]
+
+
+def _drawn(of_run: RunRecord) -> list[tuple[SlotRecord, LeadRecord]]:
+    """The units drawn from below the top, in the order of their slots."""
+    drawn = [slot for slot in slots(of_run.id) if slot.kind == "explore"]
+    units = [slot.unit_id for slot in drawn]
+    rows = Lead.objects.filter(run_id=of_run.id, unit_id__in=units)
+    codes = _codes(lead__run_id=of_run.id, lead__unit_id__in=units)
+    leads = {
+        lead.unit_id: lead for lead in _leads(rows.values("id", *_LEAD), of_run, codes)
+    }
+    return [(slot, leads[slot.unit_id]) for slot in drawn]
+
+
+def _opens(work: WorkRecord) -> tuple[str | None, str | None]:
+    """The group or the unit that is opened."""
+    group, lead = work.group, work.lead
+    return (group.group_id if group else None), (lead.unit_id if lead else None)
+
+
+def _first_to_open(of_run: RunRecord, top: int) -> list[WorkRecord]:
     opened = Q(group_id=None) | Q(membership__position=1)
-    rows = Lead.objects.filter(opened, run_id=run_id).order_by("rank_fused")
+    rows = Lead.objects.filter(opened, run_id=of_run.id).order_by("rank_fused")
     first = list(rows.values("id", *_LEAD)[:top])
     last = first[-1]["rank_fused"]
-    codes = _codes(lead__run_id=run_id, lead__rank_fused__lte=last)
+    codes = _codes(lead__run_id=of_run.id, lead__rank_fused__lte=last)
     best = {"members__position": 1, "members__lead__rank_fused__lte": last}
     rings = {ring.group_id: ring for ring in _groups(of_run, **best)}
     return [

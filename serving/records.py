@@ -218,6 +218,7 @@ class WorkRecord:
     rank_fused: int  # of the lead, or of the group's best member
     group: GroupRecord | None
     lead: LeadRecord | None
+    drawn: tuple[SlotRecord, ...] = ()  # its units that were drawn from below the top
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The questions that are asked of the store."""
 
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import get_args
@@ -13,6 +14,7 @@ from serving import queries
 from serving.publication import Publication
 from serving.publish import publish
 from serving.records import LeadRecord, WorkRecord
+from tests.serving.changes import rows
 from tests.serving.publications import AS_OF, make_publication, without_groups
 
 
@@ -140,7 +142,7 @@ def test_worklist_opens_every_unit_once_in_the_order_of_the_list(
     assert [record.position for record in work] == list(range(1, len(work) + 1))
     leads = {lead.unit_id: lead for lead in queries.leads(publication.run_id, 60)}
     assert all(r.lead == leads[r.lead.unit_id] for r in work if r.lead)
-    assert queries.worklist(publication.run_id, 7) == work[:7]
+    assert queries.worklist(publication.run_id, 7)[:7] == work[:7]
 
 
 def key_of(record: WorkRecord) -> tuple[str, str]:
@@ -158,9 +160,66 @@ def test_worklist_without_groups_is_the_list(
 
     work = queries.worklist(publication.run_id, 5)
 
-    assert [record.lead for record in work] == queries.leads(publication.run_id, 5)
+    assert [record.lead for record in work[:5]] == queries.leads(publication.run_id, 5)
     with pytest.raises(StoreError, match="top: got 0"):
         queries.worklist(publication.run_id, 0)
+
+
+def test_worklist_ends_with_the_units_drawn_from_below(
+    store: Settings, publication: Publication
+) -> None:
+    publish(without_groups(publication), store)
+    drawn = [s for s in queries.slots(publication.run_id) if s.kind == "explore"]
+
+    work = queries.worklist(publication.run_id, 4)
+    whole = queries.worklist(publication.run_id, 100)
+
+    assert [record.drawn for record in work] == [()] * 4 + [(slot,) for slot in drawn]
+    assert [r.lead.unit_id for r in work[4:] if r.lead] == [s.unit_id for s in drawn]
+    assert [record.position for record in work] == [1, 2, 3, 4, 5, 6]
+    assert len(whole) == 12  # nothing is opened twice
+    marked = {r.lead.unit_id: r.drawn[0] for r in whole if r.lead and r.drawn}
+    assert marked == {slot.unit_id: slot for slot in drawn}
+
+
+def test_worklist_marks_a_drawn_unit_with_its_ring(
+    store: Settings, tmp_path: Path
+) -> None:
+    publication = make_publication(tmp_path, 60, seed=3)
+    ringed = ringed_unit(publication)
+    change = rows("slots", publication.tables["slots"].num_rows - 1, unit_id=ringed)
+    publish(change(publication), store)
+
+    work = queries.worklist(publication.run_id, 100)
+
+    (record,) = [r for r in work if ringed in {slot.unit_id for slot in r.drawn}]
+    assert record.group
+    assert record.group.group_id == ring_of_unit(publication, ringed)
+
+
+def ring_of_unit(publication: Publication, unit_id: str) -> str | None:
+    leads = publication.tables["leads"].to_pylist()
+    return next(lead["group_id"] for lead in leads if lead["unit_id"] == unit_id)
+
+
+def ringed_unit(publication: Publication) -> str:
+    """A unit that stands in a ring and has no slot."""
+    leads = publication.tables["leads"].to_pylist()
+    slotted = set(publication.tables["slots"]["unit_id"].to_pylist())
+    free = [u for lead in leads if lead["group_id"] and (u := lead["unit_id"])]
+    return next(unit for unit in free if unit not in slotted)
+
+
+def test_slots_come_in_order_and_lead_knows_its_parts(published: Publication) -> None:
+    given = published.tables["slots"].to_pylist()
+
+    found = [asdict(slot) for slot in queries.slots(published.run_id)]
+
+    assert found == sorted(given, key=lambda slot: slot["position"])
+    detail = queries.lead(published.run_id, "CLM-000001")
+    assert [part.part for part in detail.parts] == ["detector:forest", "rule:V6"]
+    assert [fall.rank for fall in detail.counterfactuals] == [1]
+    assert [reason.kind for reason in detail.reasons] == ["value", "peers"]
 
 
 def test_rules_come_layer_by_layer_with_their_hits(published: Publication) -> None:
