@@ -15,6 +15,7 @@ from django.db.models.functions import Length
 
 import serving.connect  # noqa: F401  sets Django up, which the models below need
 from configs.errors import StoreError, nearest
+from serving.dispositions import dispositions_of
 from serving.leads.models import (
     Counterfactual,
     Evidence,
@@ -150,6 +151,7 @@ def lead(run_id: str, unit_id: str) -> LeadDetail:
             Counterfactual.objects.order_by("position"), row["id"], CounterfactualRecord
         ),
         evidence=_of_lead(Evidence.objects.order_by("id"), row["id"], EvidenceRecord),
+        disposition=next(iter(dispositions_of(of_run.model_id, unit_id)[::-1]), None),
         group=_group_of(of_run, row["group_id"]),
         paths=_paths(row["id"], run_id),
     )

@@ -140,6 +140,19 @@ class SlotRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class DispositionRecord:
+    """What an analyst concluded of a unit."""
+
+    model: str
+    run_id: str  # the list that it was reviewed in
+    unit_id: str
+    verdict: str  # see serving.dispositions.Verdict
+    reason: str
+    user: str
+    at: datetime  # UTC
+
+
+@dataclass(frozen=True, slots=True)
 class EvidenceRecord:
     """A source row about a lead: which department delivered it, and where it stands."""
 
@@ -233,3 +246,4 @@ class LeadDetail:
     paths: tuple[PathRecord, ...]
     parts: tuple[PartRecord, ...] = ()
     counterfactuals: tuple[CounterfactualRecord, ...] = ()
+    disposition: DispositionRecord | None = None  # the one that stands, of any run
