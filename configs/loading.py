@@ -53,14 +53,25 @@ def load_model(name: str, models: Path) -> LoadedModel:
     _check_references(folder / "model.yaml", spec)
     known = vocabulary(spec)
     raise_problems(folder / "model.yaml", [*known.problems, *_unused(spec, known)])
-    rules_path = folder / spec.rules_file
-    rules = read_spec(rules_path, RulesFile, wrap="rules").rules
-    raise_problems(rules_path, _rule_problems(rules, known))
+    rules = load_rules(folder / spec.rules_file, known)
     return LoadedModel(spec, rules, known, folder, _hash(spec, rules))
 
 
+def load_rules(path: Path, known: Vocabulary) -> tuple[RuleSpec, ...]:
+    """Read a file of rules and check them against the columns that units have.
+
+    Raises:
+        DeclarationError: as `load_model`.
+    """
+    rules = read_spec(path, RulesFile, wrap="rules").rules
+    raise_problems(path, _rule_problems(rules, known))
+    return rules
+
+
 def _hash(spec: ModelSpec, rules: tuple[RuleSpec, ...]) -> str:
-    content = [spec.model_dump(mode="json"), [r.model_dump(mode="json") for r in rules]]
+    # How many must agree on a version says nothing of what it does.
+    said = spec.model_dump(mode="json", exclude={"review": {"approvals"}})
+    content = [said, [r.model_dump(mode="json") for r in rules]]
     text = json.dumps(content, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -24,9 +24,10 @@ from flows import score as score_stage
 from flows import train as train_stage
 from flows.job import Job, new_job
 from flows.progress import shown_stage
+from flows.releases import Registered
 from serving import queries
 from serving.publication import PublishedRun
-from training.tracking import CHAMPION, Registered, Tracking
+from training.tracking import CHAMPION, Tracking
 
 TOP = 20
 _RETRY_DELAYS: list[float] = [5, 30]

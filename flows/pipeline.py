@@ -6,10 +6,10 @@ from flows.intake import SourceReport, intake, stop_on_problems
 from flows.job import Job
 from flows.link import Learnt, link
 from flows.publish import publish_list
+from flows.releases import Registered
 from flows.score import champion_linkage, score
 from flows.train import train
 from serving.publication import PublishedRun
-from training.tracking import Registered
 
 
 def prepare(job: Job, learnt: Learnt | None = None) -> list[SourceReport]:

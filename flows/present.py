@@ -234,7 +234,7 @@ def print_table(out: Console, rows: list[dict[str, Any]], title: str = "") -> No
 def _cell(value: Any) -> str:
     if isinstance(value, float):
         return "" if isnan(value) else f"{value:.3f}"
-    return "" if value is None else str(value)
+    return "" if value is None else escape(str(value))
 
 
 def print_next(out: Console, lines: Iterable[str]) -> None:

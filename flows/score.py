@@ -81,8 +81,9 @@ def _check_same_declaration(job: Job, champion: LoadedModel) -> None:
     if champion.config_hash != job.model.config_hash:
         raise StoreError(
             f"{job.model_id}: the declaration in {job.model.folder} changed since champion version "
-            f"{champion.version} was trained; train and promote the new one: "
-            f"leadline train {job.model_id} --data DIR --promote"
+            f"{champion.version} was trained; train and release the new one: "
+            f"leadline train {job.model_id} --data DIR --promote, and let a second person "
+            f"approve it: leadline approve {job.model_id} VERSION --reason ..."
         )
 
 

@@ -5,24 +5,31 @@ from flows.engineer import FUNNEL
 from flows.frames import dictionary, flags_frame, matrix_frame, sampled
 from flows.intake import fingerprints, load_reports
 from flows.job import Job
+from flows.judge import judging
 from flows.link import learnt_in, link_metrics
+from flows.releases import Registered, release_trained
 from training.fusion import Rule
 from training.model import LeadScorer
 from training.records import TrainingRun
-from training.tracking import Registered, Tracking
+from training.tracking import Tracking
 
 
 def train(job: Job, *, promote: bool = False) -> Registered:
     """Fit on a bounded sample of the feature matrix and register the result.
 
-    The new version becomes the challenger; champion too when there is none yet, or when
-    `promote` says so.
+    The new version becomes the challenger; champion too when there is none yet. With
+    `promote` it is proposed, or promoted where the model asks for one approval.
     """
+    judging(job.settings)  # found out before the work: releases bear a name
     with opened(job.folder) as catalog:
         job.progress("fitting the detectors")
         run = _training_run(job, catalog)
     job.progress("recording the run in MLflow")
-    return Tracking(job.settings.mlruns).train_run(run, promote=promote)
+    trained = Tracking(job.settings.mlruns).train_run(run)
+    approvals = job.model.spec.review.approvals
+    return release_trained(
+        job.model_id, job.settings, trained, promote=promote, approvals=approvals
+    )
 
 
 def _training_run(job: Job, catalog: Catalog) -> TrainingRun:
@@ -47,7 +54,14 @@ def _training_run(job: Job, catalog: Catalog) -> TrainingRun:
         metrics=link_metrics(catalog),
         linkage=learnt_in(catalog),
         tags={"as_of": counts["as_of"]},
+        declaration=declaration(job),
     )
+
+
+def declaration(job: Job) -> dict[str, str]:
+    """The files that the configuration hash is taken of; past lists are rebuilt from it."""
+    names = ("model.yaml", job.model.spec.rules_file)
+    return {name: (job.model.folder / name).read_text("utf-8") for name in names}
 
 
 def funnel_steps(counts: dict[str, int]) -> dict[str, int]:

@@ -128,6 +128,15 @@ def promote(model: str, version: int, *, user: str, reason: str) -> ReleaseRecor
         return add_release(model, version, "promoted", user=user, reason=reason)
 
 
+def adopt(model: str, version: int, *, user: str, reason: str) -> ReleaseRecord:
+    """Record the champion of a model of which nothing is recorded yet."""
+    with _alone():
+        records = releases(model)
+        if records:
+            return records[0]
+        return add_release(model, version, "promoted", user=user, reason=reason)
+
+
 def roll_back(
     model: str, version: int | None, *, user: str, reason: str
 ) -> ReleaseRecord:

@@ -1,10 +1,8 @@
 """What is written down about a training, before any tracker is involved."""
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -31,6 +29,7 @@ class TrainingRun:
     metrics: Mapping[str, float] = field(default_factory=dict)
     linkage: Mapping[str, Any] = field(default_factory=dict)  # learnt, by entity
     tags: Mapping[str, str] = field(default_factory=dict)
+    declaration: Mapping[str, str] = field(default_factory=dict)  # file -> its text
 
 
 def params(run: TrainingRun) -> dict[str, str]:
@@ -51,15 +50,6 @@ def metrics(run: TrainingRun, drift: pd.Series | None) -> dict[str, float]:
     if drift is not None and len(drift):
         numbers["drift_psi_max"] = float(drift.iloc[0])
     return numbers
-
-
-def digest(folder: Path) -> str:
-    """SHA-256 over names and contents of a folder's files, in the order of names."""
-    total = hashlib.sha256()
-    for path in sorted(folder.iterdir()):
-        total.update(path.name.encode())
-        total.update(hashlib.sha256(path.read_bytes()).digest())
-    return total.hexdigest()
 
 
 def _distribution(scores: pd.DataFrame) -> dict[str, float]:

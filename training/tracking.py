@@ -1,72 +1,56 @@
-"""Runs, models and their aliases in MLflow's SQLite store; the only module that knows it.
+"""Runs, versions and their aliases in MLflow's SQLite store.
 
-A run is written first, the model registered next and the alias moved last, so a failed
-training never changes what is served.
+With `tracking_files` and `tracking_run` the only modules that know it. A run is written
+first, the model registered next and an alias moved last, so a failed training never
+changes what is served.
 """
 
 import contextlib
-import importlib.metadata
 import io
-import json
 import logging
-import os
 import tempfile
-import warnings
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-# Before MLflow is imported: nothing may leave the machine, not even a DNS lookup.
-os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-
 import mlflow
 import pandas as pd
 from mlflow.exceptions import MlflowException
-from mlflow.models import ModelSignature
-from mlflow.pyfunc.model import PythonModel
-from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 
-import configs
-import training
 from configs.errors import StoreError
-from training.drift import FeatureStats, feature_stats, stability_index
+from training.drift import FeatureStats, stability_index
 from training.model import LeadScorer
-from training.plots import plot_drift, plot_funnel, plot_scores
-from training.records import TrainingRun, digest, metrics, params
+from training.records import TrainingRun
+from training.tracking_files import (
+    files_digest,
+    local_folder,
+    log_model,
+    opened_scorer,
+    read_json,
+)
+from training.tracking_run import log_inputs, log_results
 
 # Its notes about creating tables are no news to a user.
 logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
 
-Column = ColSpec | TensorSpec  # what an MLflow schema is made of
 CHAMPION, CHALLENGER = "champion", "challenger"
-DIGEST_TAG = "artifacts_sha256"
-REQUIREMENTS = (
-    "mlflow",
-    "matplotlib",
-    "numpy",
-    "pandas",
-    "pyod",
-    "scikit-learn",
-    "skops",
-)
-# MLflow runs this file to build the model; it holds no state and no pickle.
-MODEL_CODE = """\
-from mlflow.models import set_model
-
-from training.tracking import ScoringModel
-
-set_model(ScoringModel())
-"""
+DIGEST_TAG = "model_sha256"
+_MISSING = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}
 
 
 @dataclass(frozen=True, slots=True)
-class Registered:
-    """Where a training ended up."""
+class Version:
+    """A registered version, as the registry tells it."""
 
+    model: str
     version: int
     run_id: str
-    is_champion: bool
+    trained_at: datetime  # when it was registered, UTC; nothing later taught it
+    config_hash: str
+    digest: str  # of its files, at registration
+    aliases: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,28 +59,13 @@ class LoadedModel:
 
     version: int
     run_id: str
+    trained_at: datetime
     scorer: LeadScorer
     config_hash: str
+    digest: str  # SHA-256 over all its files
     stats: dict[str, FeatureStats]  # of the training population
     linkage: dict[str, Any]  # how records were linked: learnt parameters by entity
-
-
-class ScoringModel(PythonModel):
-    """The model as any MLflow client sees it: a table in, a table of scores out."""
-
-    def load_context(self, context: Any) -> None:
-        self.scorer = LeadScorer.load(Path(context.artifacts["scorer"]))
-
-    def predict(
-        self, context: Any, model_input: pd.DataFrame, params: Any = None
-    ) -> pd.DataFrame:
-        """Scores in the order of the input rows (feature columns and rule flags)."""
-        # Row numbers stand in for unit ids: a signature carries no index.
-        rows = model_input.set_axis(_row_ids(len(model_input)))
-        scorer = self.scorer
-        scores = scorer.score(rows[scorer.features], rows[scorer.rule_codes])
-        ordered = scores.set_index("unit_id").loc[rows.index]
-        return ordered.drop(columns="as_of").set_axis(model_input.index)
+    declaration: dict[str, str]  # the files of its supervision model
 
 
 class Tracking:
@@ -110,54 +79,82 @@ class Tracking:
         mlflow.set_registry_uri(self.uri)
         self.client = mlflow.MlflowClient(self.uri, self.uri)
 
-    def train_run(self, run: TrainingRun, *, promote: bool = False) -> Registered:
-        """Record the run, register its model as challenger; champion if it is the first.
+    def train_run(self, run: TrainingRun) -> Version:
+        """Record the run and register its model, the new challenger.
 
-        With `promote` it becomes champion even when there is one.
+        The digest of the model's files is kept twice: with the run and with the version.
         """
-        former = self._version_of(run.model, CHAMPION)
-        drift = self._drift(run, former)
+        drift = self._drift(run)
         with (
-            mlflow.start_run(experiment_id=self._experiment(run.model)) as active,
+            mlflow.start_run(experiment_id=self._experiment(run.model)),
             tempfile.TemporaryDirectory() as folder,
         ):
-            _log_inputs(run)
-            _log_results(run, drift, Path(folder))
-            info, taken = _log_model(run, Path(folder))
+            log_inputs(run)
+            log_results(run, drift, Path(folder))
+            uri = log_model(run, Path(folder) / "model")
+            taken = files_digest(local_folder(uri))
+            mlflow.set_tag(DIGEST_TAG, taken)
+        tags = {DIGEST_TAG: taken, "config_hash": run.config_hash}
         # MLflow announces each registration on standard error.
         with contextlib.redirect_stderr(io.StringIO()):
-            entry = mlflow.register_model(
-                info.model_uri,
-                run.model,
-                tags={DIGEST_TAG: taken, "config_hash": run.config_hash},
-            )
-        version = int(entry.version)
-        self._set_alias(run.model, CHALLENGER, version)
-        if former is None or promote:
-            reason = "asked for at training" if promote else "first model"
-            self.promote(run.model, version, reason)
-        return Registered(version, active.info.run_id, former is None or promote)
+            entry = mlflow.register_model(uri, run.model, tags=tags)
+        self.set_alias(run.model, CHALLENGER, int(entry.version))
+        return self.version(run.model, int(entry.version))
 
     def promote(self, model: str, version: int, reason: str) -> None:
-        """Make a version the champion and write down why and when."""
-        try:
-            self.client.get_model_version(model, str(version))
-        except MlflowException as error:
-            raise StoreError(f"model {model!r} has no version {version}") from error
+        """Make a version the champion; the version says why and since when.
+
+        Who may do so is decided before, see `serving.releases`.
+        """
+        self.version(model, version)
         tags = {
             "promoted_reason": reason,
             "promoted_at": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         for key, value in tags.items():
             self.client.set_model_version_tag(model, str(version), key, value)
-        self._set_alias(model, CHAMPION, version)
+        self.set_alias(model, CHAMPION, version)
+
+    def set_alias(self, model: str, alias: str, version: int) -> None:
+        """Point an alias at a version."""
+        self.client.set_registered_model_alias(model, alias, str(version))
 
     def has(self, model: str, alias: str) -> bool:
         """Is there a version behind this alias?"""
-        return self._version_of(model, alias) is not None
+        return self._behind(model, alias) is not None
+
+    def versions(self, model: str) -> list[Version]:
+        """All registered versions, oldest first; none when nothing was trained."""
+        with _explained(self.uri):
+            found = self.client.search_model_versions(f"name='{model}'")
+            if not found:
+                return []
+            aliases = self.client.get_registered_model(model).aliases
+        versions = (_version(entry, aliases) for entry in found)
+        return sorted(versions, key=lambda version: version.version)
+
+    def version(self, model: str, version: int) -> Version:
+        """One version; StoreError names those there are when there is no such one."""
+        known = {v.version: v for v in self.versions(model)}
+        if version not in known:
+            there = ", ".join(map(str, known)) or "none; nothing was trained"
+            raise StoreError(
+                f"model {model!r} has no version {version}; known: {there}"
+            )
+        return known[version]
+
+    def behind(self, model: str, alias: str) -> Version:
+        """The version that an alias points to; StoreError when there is none."""
+        entry = self._behind(model, alias)
+        if entry is None:
+            raise StoreError(
+                f"model {model!r} has no {alias}; "
+                f"train one with: leadline train {model} --data DIR"
+            )
+        return self.version(model, int(entry.version))
 
     def champion(self, model: str) -> LoadedModel:
-        """The champion, its files compared with the digest taken at registration.
+        """The champion, verified.
 
         Raises StoreError when there is none or when a file was changed since.
         """
@@ -165,32 +162,67 @@ class Tracking:
 
     def load(self, model: str, alias: str) -> LoadedModel:
         """The version an alias points to, verified like the champion."""
-        entry = self._version_of(model, alias)
-        if entry is None:
-            raise StoreError(
-                f"model {model!r} has no {alias}; "
-                f"train one with: leadline train {model} --data DIR"
-            )
-        folder = _local_folder(f"models:/{model}@{alias}") / "artifacts"
-        if (found := digest(folder)) != entry.tags.get(DIGEST_TAG):
-            raise StoreError(
-                f"model {model!r} version {entry.version}: the files in {folder} changed "
-                f"since they were registered (SHA-256 {found[:12]}..., registered "
-                f"{str(entry.tags.get(DIGEST_TAG))[:12]}...); train again or restore them"
-            )
+        return self.open(self.behind(model, alias))
+
+    def open(self, version: Version) -> LoadedModel:
+        """A version ready to score, after `verify`."""
+        folder = self.verify(version)
         return LoadedModel(
-            version=int(entry.version),
-            run_id=entry.run_id,
-            scorer=LeadScorer.load(folder / "scorer.skops"),
-            config_hash=entry.tags["config_hash"],
-            stats=json.loads((folder / "feature_stats.json").read_text("utf-8")),
-            linkage=json.loads((folder / "linkage.json").read_text("utf-8")),
+            version=version.version,
+            run_id=version.run_id,
+            trained_at=version.trained_at,
+            scorer=opened_scorer(folder),
+            config_hash=version.config_hash,
+            digest=version.digest,
+            stats=read_json(folder, "feature_stats"),
+            linkage=read_json(folder, "linkage"),
+            declaration=read_json(folder, "declaration"),
         )
 
-    def _drift(self, run: TrainingRun, former: Any) -> pd.Series | None:
-        if former is None:
+    def verify(self, version: Version) -> Path:
+        """The folder of the version's files, if they are those that were registered.
+
+        Raises:
+            StoreError: the files have another digest than the registry says, or the
+                registry says another than the run that trained it.
+        """
+        name = f"model {version.model!r} version {version.version}"
+        folder = local_folder(f"models:/{version.model}/{version.version}")
+        if (found := files_digest(folder)) != version.digest:
+            registered = f"{version.digest[:12]}..." if version.digest else "none"
+            raise StoreError(
+                f"{name}: the files in {folder} changed since they were registered "
+                f"(SHA-256 {found[:12]}..., registered {registered}); train again or "
+                "restore them"
+            )
+        with _explained(self.uri):
+            recorded = self.client.get_run(version.run_id).data.tags.get(DIGEST_TAG)
+        if recorded != found:
+            raise StoreError(
+                f"{name}: the registry says SHA-256 {found[:12]}..., the run that trained "
+                f"it, {version.run_id}, says {str(recorded)[:12]}...; one of them was "
+                "changed: train again or restore MLflow's store"
+            )
+        return folder
+
+    def record(
+        self, version: Version, metrics: Mapping[str, float], texts: Mapping[str, str]
+    ) -> None:
+        """Add numbers and texts (file name -> content) to the run that trained it."""
+        with _explained(self.uri):
+            for name, value in metrics.items():
+                self.client.log_metric(version.run_id, name, value)
+            for file, text in texts.items():
+                self.client.log_text(version.run_id, text, file)
+
+    def _drift(self, run: TrainingRun) -> pd.Series | None:
+        """How far the features moved since the champion's training."""
+        try:
+            former = self.champion(run.model).stats
+        except StoreError:
+            # None yet, or a changed one: which is mended by training again.
             return None
-        return stability_index(self.champion(run.model).stats, run.features)
+        return stability_index(former, run.features)
 
     def _experiment(self, model: str) -> str:
         name = f"leadline/{model}"
@@ -200,103 +232,37 @@ class Tracking:
         place = (self.mlruns / "artifacts" / model).as_uri()
         return str(self.client.create_experiment(name, artifact_location=place))
 
-    def _version_of(self, model: str, alias: str) -> Any:
+    def _behind(self, model: str, alias: str) -> Any:
         """The registry's entry behind an alias, or None."""
         try:
             return self.client.get_model_version_by_alias(model, alias)
         except MlflowException as error:
-            if error.error_code in {
-                "RESOURCE_DOES_NOT_EXIST",
-                "INVALID_PARAMETER_VALUE",
-            }:
+            if error.error_code in _MISSING:
                 return None
             raise StoreError(f"{self.uri}: {error}") from error
 
-    def _set_alias(self, model: str, alias: str, version: int) -> None:
-        self.client.set_registered_model_alias(model, alias, str(version))
 
-
-def _log_inputs(run: TrainingRun) -> None:
-    """Configuration and the data it met: enough to rebuild the run."""
-    mlflow.log_params(params(run))
-    mlflow.set_tags({"config_hash": run.config_hash, "model": run.model, **run.tags})
-    mlflow.log_dict(
-        {"sources": [dict(p) for p in run.fingerprints]}, "data_fingerprints.json"
+def _version(entry: Any, aliases: Mapping[str, str]) -> Version:
+    """The registry's entry in our words; `aliases` are those of its model."""
+    return Version(
+        model=entry.name,
+        version=int(entry.version),
+        run_id=entry.run_id,
+        trained_at=datetime.fromtimestamp(entry.creation_timestamp / 1000, UTC),
+        config_hash=entry.tags.get("config_hash", ""),
+        digest=entry.tags.get(DIGEST_TAG, ""),
+        aliases=tuple(
+            alias
+            for alias, version in sorted(aliases.items())
+            if int(version) == int(entry.version)
+        ),
     )
-    mlflow.log_dict({"features": run.scorer.features}, "features.json")
-    if run.dictionary is not None:
-        mlflow.log_text(run.dictionary.to_csv(index=False), "feature_dictionary.csv")
 
 
-def _log_results(run: TrainingRun, drift: pd.Series | None, folder: Path) -> None:
-    """Metrics in one batch, and the pictures."""
-    mlflow.log_dict(dict(run.funnel), "funnel.json")
-    for entity, learnt in run.linkage.items():
-        mlflow.log_dict(dict(learnt), f"linkage/{entity}.json")
-    pictures = [plot_scores(run.scores, folder / "scores.png")]
-    if run.funnel:
-        pictures.append(plot_funnel(run.funnel, folder / "funnel.png"))
-    if drift is not None and len(drift):
-        mlflow.log_text(drift.to_csv(), "feature_drift.csv")
-        pictures.append(plot_drift(drift, folder / "feature_drift.png"))
-    mlflow.log_metrics(metrics(run, drift))
-    for picture in pictures:
-        mlflow.log_artifact(str(picture), "plots")
-
-
-def _log_model(run: TrainingRun, folder: Path) -> tuple[Any, str]:
-    """Log the model with code, signature and files; the digest covers the files."""
-    files = folder / "artifacts"
-    files.mkdir()
-    run.scorer.save(files / "scorer.skops")
-    stats = json.dumps(feature_stats(run.features))
-    (files / "feature_stats.json").write_text(stats, "utf-8")
-    (files / "linkage.json").write_text(json.dumps(dict(run.linkage)), "utf-8")
-    code = folder / "model_code.py"
-    code.write_text(MODEL_CODE, "utf-8")
-    with warnings.catch_warnings():
-        # The signature is written by hand; an example row would be a person's record.
-        warnings.filterwarnings(
-            "ignore", message=".*input example", category=UserWarning
-        )
-        info = mlflow.pyfunc.log_model(
-            name="model",
-            python_model=str(code),
-            artifacts={
-                "scorer": str(files / "scorer.skops"),
-                "feature_stats": str(files / "feature_stats.json"),
-                "linkage": str(files / "linkage.json"),
-            },
-            # The packages travel along, so any process can load the model.
-            code_paths=[str(Path(str(p.__file__)).parent) for p in (configs, training)],
-            signature=_signature(run.scorer, run.scores),
-            # Inferring them would start a second interpreter: ten seconds.
-            pip_requirements=[
-                f"{p}=={importlib.metadata.version(p)}" for p in REQUIREMENTS
-            ],
-        )
-    return info, digest(files)
-
-
-def _signature(scorer: LeadScorer, scores: pd.DataFrame) -> ModelSignature:
-    """Features as doubles, rule flags as booleans; ranks and scores come back."""
-    inputs: list[Column] = [ColSpec(DataType.double, name) for name in scorer.features]
-    inputs += [ColSpec(DataType.boolean, code) for code in scorer.rule_codes]
-    outputs: list[Column] = [
-        ColSpec(DataType.long if name.startswith("rank_") else DataType.double, name)
-        for name in scores.columns
-        if name not in {"unit_id", "as_of"}
-    ]
-    return ModelSignature(inputs=Schema(inputs), outputs=Schema(outputs))
-
-
-def _local_folder(uri: str) -> Path:
+@contextlib.contextmanager
+def _explained(uri: str) -> Iterator[None]:
+    """What MLflow refuses, as a StoreError that names its store."""
     try:
-        return Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
-    except (MlflowException, OSError) as error:
-        raise StoreError(f"{uri}: its files cannot be read ({error})") from error
-
-
-def _row_ids(count: int) -> list[str]:
-    width = len(str(count))
-    return [f"{i:0{width}d}" for i in range(count)]
+        yield
+    except MlflowException as error:
+        raise StoreError(f"{uri}: {error}") from error

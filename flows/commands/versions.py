@@ -1,37 +1,96 @@
-"""Commands about trained versions: train, promote."""
+"""Commands about trained versions: train, release them, roll back."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from configs.settings import Settings
-from flows.commands.common import AsOf, Data, Model, opened_job, stages
+from flows.commands.common import (
+    AsOf,
+    Data,
+    Json,
+    Model,
+    echo_json,
+    opened_job,
+    stages,
+)
+
+Version = Annotated[int, typer.Argument(help="number, see `leadline versions MODEL`")]
+Why = Annotated[str, typer.Option("--reason", help="why; kept with the release")]
+_ROLES = {
+    "champion": "is now champion",
+    "proposed": "is proposed as champion; another person approves it with: leadline "
+    "approve {model} {version} --reason ...",
+    "challenger": "is now challenger",
+}
 
 
 def train(
     model: Model,
     data: Data,
     as_of: AsOf = None,
-    promote: Annotated[bool, typer.Option(help="make it the champion at once")] = False,
+    promote: Annotated[
+        bool,
+        typer.Option(help="propose it as champion; with `approvals: 1` promote it"),
+    ] = False,
 ) -> None:
     """Train the detectors, record the run in MLflow, register the model."""
     from flows.pipeline import train_model
 
     with stages(25) as stage:
         registered = train_model(opened_job(model, data, as_of, stage), promote=promote)
-    role = "champion" if registered.is_champion else "challenger"
-    typer.echo(
-        f"{model} version {registered.version} is now {role} (run {registered.run_id})"
-    )
+    role = _ROLES[registered.role].format(model=model, version=registered.version)
+    typer.echo(f"{model} version {registered.version} {role} (run {registered.run_id})")
 
 
-def promote(
+def promote(model: Model, version: Version, reason: Why) -> None:
+    """Propose a version as champion; where one approval is enough, make it champion."""
+    from flows.releases import promote as promoted
+
+    _say(promoted(model, Settings(), version, reason))
+
+
+def approve(model: Model, version: Version, reason: Why) -> None:
+    """Approve what another person proposed: the version becomes champion."""
+    from flows.releases import approve as approved
+
+    _say(approved(model, Settings(), version, reason))
+
+
+def rollback(
     model: Model,
-    version: int,
-    reason: Annotated[str, typer.Option(help="recorded with the promotion")],
+    reason: Why,
+    version: Annotated[
+        int | None, typer.Argument(help="default: the champion before this one")
+    ] = None,
 ) -> None:
-    """Make a registered version the champion."""
-    from training.tracking import Tracking
+    """Make a former champion champion again, at once."""
+    from flows.releases import roll_back
 
-    Tracking(Settings().mlruns).promote(model, version, reason)
-    typer.echo(f"{model} version {version} is now champion")
+    _say(roll_back(model, Settings(), version, reason))
+
+
+def versions(model: Model, as_json: Json = False) -> None:
+    """List the trained versions: aliases, when, and who released them and why."""
+    from flows.releases import history
+
+    found = history(model, Settings())
+    if as_json:
+        echo_json(found)
+        return
+    from flows.present import console, print_table
+
+    out = console()
+    print_table(out, found["versions"], "Versions")
+    print_table(out, found["releases"], "Releases")
+    if found["unfinished"]:
+        typer.echo(found["unfinished"])
+
+
+def _say(released: Any) -> None:
+    record = released.record
+    if record.action == "proposed":
+        done = _ROLES["proposed"].format(model=record.model, version=record.version)
+    else:
+        done = "is now champion" if released.changed else "is champion already"
+    typer.echo(f"{record.model} version {record.version} {done}")

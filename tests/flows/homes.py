@@ -28,6 +28,7 @@ class Home:
 
     path: Path
     models: Path = MODELS
+    user: str = "li"
 
     @property
     def rejects(self) -> Path:
@@ -36,6 +37,7 @@ class Home:
     def environment(self, **changes: str) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith("LEADLINE_")}
         own = {"LEADLINE_HOME": str(self.path), "LEADLINE_MODELS": str(self.models)}
+        own["LEADLINE_USER"] = self.user
         return {**kept, **own, "PREFECT_HOME": str(self.path / "prefect"), **changes}
 
     def command(self, *arguments: Any) -> list[str]:

@@ -139,7 +139,7 @@ def test_features_and_promotion(home: Home, delivered: Path, tmp_path: Path) -> 
         "features", "tiny", "--data", delivered, "--out", out
     )
     assert out.is_file()
-    assert "version 1 is now champion" in home.ok(
+    assert "version 1 is champion already" in home.ok(
         "promote", "tiny", 1, "--reason", "tested"
     )
     assert home.inside("promote", "tiny", 9, "--reason", "none").returncode == 4

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 from configs.errors import StoreError
 from training.drift import feature_stats, stability_index
 from training.records import TrainingRun, metrics, params
-from training.tracking import Registered, Tracking
+from training.tracking import DIGEST_TAG, Tracking, Version
+from training.tracking_files import files_digest
 
 MODEL = "vehicle_insurance"
 
@@ -37,8 +39,11 @@ def tracking(mlruns) -> Tracking:
 
 
 @pytest.fixture(scope="module")
-def trained(tracking, run) -> tuple[Registered, Registered]:
-    return tracking.train_run(run), tracking.train_run(run)
+def trained(tracking, run) -> tuple[Version, Version]:
+    """The first is champion, the second was trained since."""
+    first = tracking.train_run(run)
+    tracking.promote(MODEL, first.version, "first model")
+    return first, tracking.train_run(run)
 
 
 def test_no_champion_names_the_command_to_run(tracking):
@@ -46,12 +51,14 @@ def test_no_champion_names_the_command_to_run(tracking):
         tracking.champion("bid_rigging")
 
 
-def test_first_model_becomes_champion_and_the_next_a_challenger(tracking, trained):
+def test_training_moves_the_challenger_and_leaves_the_champion(tracking, trained):
     first, second = trained
-    assert first.is_champion
-    assert not second.is_champion
     assert tracking.champion(MODEL).version == first.version
     assert tracking.load(MODEL, "challenger").version == second.version
+    known = tracking.versions(MODEL)
+    assert [v.aliases for v in known] == [("champion",), ("challenger",)]
+    assert known[0].trained_at < known[1].trained_at
+    assert tracking.versions("bid_rigging") == []
 
 
 def test_champion_scores_like_the_model_that_was_trained(
@@ -87,20 +94,104 @@ def test_promotion_moves_the_alias_and_writes_the_reason(tracking, trained):
         assert entry.tags["promoted_reason"] == "better at 40"
     finally:
         tracking.promote(MODEL, first.version, "back")
-    with pytest.raises(StoreError, match="no version 99"):
+    with pytest.raises(StoreError, match="no version 99; known: 1, 2"):
         tracking.promote(MODEL, 99, "typo")
 
 
-def test_changed_artifact_is_refused(tracking, trained, mlruns):
-    original = {p: p.read_bytes() for p in mlruns.rglob("feature_stats.json")}
+def artifacts(tracking, version: Version, pattern: str = "*") -> list[Path]:
+    folder = tracking.verify(version)
+    return sorted(p for p in folder.rglob(pattern) if p.is_file())
+
+
+@pytest.fixture
+def restored(tracking, trained) -> Iterator[list[Path]]:
+    """The champion's files; whatever a test does to them is undone."""
+    kept = {path: path.read_bytes() for path in artifacts(tracking, trained[0])}
+    yield list(kept)
+    for path, content in kept.items():
+        path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["scorer.skops", "linkage.json", "declaration.json", "MLmodel", "model_code.py"],
+)
+def test_a_changed_file_is_refused_whichever_it_is(name, tracking, restored):
+    (path,) = [p for p in restored if p.name == name]
+    path.write_bytes(path.read_bytes() + b" ")
+
+    with pytest.raises(StoreError, match="changed since they were registered"):
+        tracking.champion(MODEL)
+
+
+def test_an_added_or_a_lost_file_is_refused(tracking, restored):
+    (path,) = [p for p in restored if p.name == "feature_stats.json"]
+    extra = path.with_name("more.json")
+    extra.write_text("{}")
     try:
-        for path, content in original.items():
-            path.write_bytes(content + b" ")
         with pytest.raises(StoreError, match="changed since they were registered"):
             tracking.champion(MODEL)
     finally:
-        for path, content in original.items():
-            path.write_bytes(content)
+        extra.unlink()
+    path.unlink()
+    with pytest.raises(StoreError, match="changed since they were registered"):
+        tracking.champion(MODEL)
+
+
+def test_a_file_of_another_version_is_refused(tracking, trained, restored):
+    """Each is genuine; together they are no version that was ever trained."""
+    (other,) = artifacts(tracking, trained[1], "MLmodel")
+    (own,) = [p for p in restored if p.name == "MLmodel"]
+    own.write_bytes(other.read_bytes())
+
+    with pytest.raises(StoreError, match=r"version 1: the files in .* changed"):
+        tracking.champion(MODEL)
+
+
+def test_a_changed_registry_does_not_vouch_for_a_changed_file(
+    tracking, trained, restored
+):
+    """Who swaps the files and the registry's digest meets the digest of the run."""
+    (path,) = [p for p in restored if p.name == "linkage.json"]
+    path.write_bytes(b'{"person": {}}')
+    first = trained[0]
+    forged = files_digest(path.parents[1])
+    tag = (MODEL, str(first.version), DIGEST_TAG)
+    tracking.client.set_model_version_tag(*tag, forged)
+    try:
+        with pytest.raises(StoreError, match="the run that trained it"):
+            tracking.champion(MODEL)
+    finally:
+        tracking.client.set_model_version_tag(*tag, first.digest)
+
+
+def test_reading_a_model_changes_no_digest(tracking, trained):
+    """MLflow notes beside the files under which name they were read."""
+    tracking.champion(MODEL)
+    folder = tracking.verify(trained[0])
+    (folder / "code" / "__pycache__").mkdir(exist_ok=True)
+    (folder / "code" / "__pycache__" / "x.pyc").write_bytes(b"compiled")
+
+    assert tracking.champion(MODEL).digest == trained[0].digest
+
+
+def test_training_again_mends_a_changed_champion(tracking, run, trained, restored):
+    restored[0].write_bytes(b"broken")
+
+    again = tracking.train_run(run)
+
+    assert "drift_psi_max" not in tracking.client.get_run(again.run_id).data.metrics
+    assert tracking.open(again).digest == again.digest
+
+
+def test_numbers_and_texts_are_added_to_the_run_of_a_version(tracking, trained):
+    second = trained[1]
+    tracking.record(second, {"compare_overlap": 0.5}, {"compare/rule.txt": "规则"})
+
+    stored = tracking.client.get_run(second.run_id)
+    assert stored.data.metrics["compare_overlap"] == 0.5
+    files = tracking.client.list_artifacts(second.run_id, "compare")
+    assert [f.path for f in files] == ["compare/rule.txt"]
 
 
 def test_plain_mlflow_loads_it_in_another_process_and_folder(
