@@ -1,0 +1,81 @@
+"""A published run as it stood: frozen flags, score and features, and its own model."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from configs.settings import Settings
+from flows.archive import archived
+from serving.records import RunRecord
+from training.model import LeadScorer
+from training.preprocess import Matrix, Vector
+from training.reorder import Mask, Population, population
+from training.tracking import Tracking
+
+
+@dataclass(frozen=True, slots=True)
+class PastRun:
+    """What rules can be weighed on anew; rows of all parts in the order of unit_id."""
+
+    run: RunRecord
+    scorer: LeadScorer
+    scores: pd.DataFrame  # SCORES, indexed by unit_id
+    flags: pd.DataFrame  # units x codes, indexed by unit_id
+    population: Population
+
+    def shared(self, first: Mask, capacity: int) -> int:
+        """How many of the first `capacity` that were published are among these."""
+        published = self.scores["rank_fused"].to_numpy() <= capacity
+        return int((published & first).sum())
+
+
+def past_run(run: RunRecord, settings: Settings) -> PastRun:
+    """Open a run's frozen files and the model version that scored it.
+
+    Raises:
+        StoreError: the run froze no files, or one of them or of the model was changed.
+    """
+    flags = pd.read_parquet(archived(run, settings, "rule_flags"))
+    flags = flags.drop(columns="as_of").set_index("unit_id")
+    scores = pd.read_parquet(archived(run, settings, "scores")).set_index("unit_id")
+    scores = scores.loc[flags.index]
+    tracking = Tracking(settings.mlruns)
+    version = tracking.version(run.model_id, int(run.model_version))
+    scorer = tracking.open(version).scorer
+    matrix = _matrix(run, settings, scorer, flags.index)
+    crowd = population(
+        scores.reset_index(), matrix, scorer.evidence_.damped(flags), scorer.seed
+    )
+    return PastRun(run, scorer, scores, flags, crowd)
+
+
+def money_of(
+    run: RunRecord, settings: Settings, column: str | None, units: pd.Index
+) -> Vector | None:
+    """Yuan at stake of each unit; None where the model declares none or hides it."""
+    path = archived(run, settings, "units")
+    if column is None or column not in columns_of(path):
+        return None
+    table = pd.read_parquet(path, columns=["unit_id", column]).set_index("unit_id")
+    money: Vector = (
+        table[column].loc[units].to_numpy(dtype="float64", na_value=float("nan"))
+    )
+    return money
+
+
+def _matrix(
+    run: RunRecord, settings: Settings, scorer: LeadScorer, units: pd.Index
+) -> Matrix:
+    """The detectors' matrix of a run, in the order of `units`."""
+    path = archived(run, settings, "feature_matrix")
+    table = pd.read_parquet(path, columns=["unit_id", *scorer.features])
+    features = table.set_index("unit_id").loc[units].astype("float64")
+    return scorer.preprocessor_.transform(features)
+
+
+def columns_of(path: Path) -> list[str]:
+    """The columns of a Parquet file."""
+    names: list[str] = pq.read_schema(path).names
+    return names
