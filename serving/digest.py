@@ -35,7 +35,7 @@ _SINCE = {
     2: {
         *("slots", "parts", "counterfactuals"),
         *("leads.band_low", "leads.band_high", "reasons.kind"),
-        *("run.files", "run.form"),
+        *("run.files", "run.form", "run.model_digest"),
     }
 }
 
@@ -48,6 +48,7 @@ RUN_FIELDS = (
     "config_hash",
     "mlflow_run",
     "model_version",
+    "model_digest",
     "counts",
     "funnel",
     "coverage",

@@ -42,6 +42,7 @@ class Publication:
     files: Mapping[str, Path] = field(default_factory=dict)
     kinds: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     links: Mapping[str, Any] = field(default_factory=dict)
+    model_digest: str = ""  # SHA-256 over the files of the model that scored
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,7 +165,10 @@ def _run_fields(
     tables: dict[str, pa.Table],
     copies: dict[str, FileCopy],
 ) -> dict[str, Any]:
-    given = ("model_id", "inputs", "config_hash", "mlflow_run", "model_version")
+    given = (
+        *("model_id", "inputs", "config_hash"),
+        *("mlflow_run", "model_version", "model_digest"),
+    )
     plain = ("funnel", "coverage", "fingerprints", "kinds", "links")
     files = {name: _kept(publication, copy) for name, copy in copies.items()}
     scores = files.pop(SCORES)

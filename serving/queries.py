@@ -111,6 +111,12 @@ def run(run_id: str) -> RunRecord:
     return _run(row)
 
 
+def model_digests(model: str, version: int) -> set[str]:
+    """What the published runs of a model's version say of its files; usually one."""
+    found = Run.objects.filter(model_id=model, model_version=str(version))
+    return set(found.exclude(model_digest="").values_list("model_digest", flat=True))
+
+
 def rules(run_id: str) -> list[RuleRecord]:
     """The rules of a run with their hits, layer by layer."""
     of_run = RunRule.objects.filter(run_id=run(run_id).id).order_by("layer", "code")

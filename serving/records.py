@@ -41,6 +41,7 @@ class RunRecord:
     config_hash: str
     mlflow_run: str
     model_version: str
+    model_digest: str  # SHA-256 over the model's files; empty in runs of earlier times
     units: int
     counts: dict[str, int]
     funnel: Any

@@ -24,6 +24,7 @@ class Run(models.Model):
     config_hash = models.TextField()
     mlflow_run = models.TextField()
     model_version = models.TextField()
+    model_digest = models.TextField(default="")  # SHA-256 over the model's files
     units = models.PositiveIntegerField()
     counts = models.JSONField()  # rows of each published table
     funnel = models.JSONField()
