@@ -9,7 +9,7 @@ import typer
 
 from configs.errors import LeadlineError
 from configs.settings import Settings, silence_telemetry
-from flows.commands import delivery, lists, review, scoring, versions
+from flows.commands import delivery, lists, review, rules, scoring, versions
 
 COMMANDS = (
     delivery.models,
@@ -21,6 +21,9 @@ COMMANDS = (
     delivery.features,
     versions.train,
     versions.promote,
+    versions.approve,
+    versions.rollback,
+    versions.versions,
     scoring.score,
     scoring.run,
     scoring.schedule,
@@ -34,6 +37,11 @@ COMMANDS = (
     lists.verify,
     lists.evaluate,
     review.judge,
+    review.dispose,
+    review.dispose_many,
+    review.dispositions,
+    rules.rules,
+    rules.backtest,
 )
 
 app = typer.Typer(

@@ -17,6 +17,13 @@ from flows.sentences import path_sentence
 from serving.records import LeadDetail, LeadRecord, RunRecord
 
 CAUTION = "A score is no evidence: it says where to look first. A person decides."
+VERDICT_WORDS = {
+    "confirmed": ("confirmed", "查实"),
+    "excluded": ("excluded", "排除"),
+    "needs_information": ("needs information", "待补充信息"),
+    "transferred": ("transferred", "已移送"),
+    "withdrawn": ("withdrawn", "已撤回"),
+}
 _FOUND = {"both": "both", "rules": "rules only", "score": "score only", "neither": ""}
 _LEAD = (
     *("#", "unit", "about", "fused", "score #", "rules #", "money"),
@@ -97,6 +104,7 @@ def print_lead(out: Console, run: RunRecord, detail: LeadDetail) -> None:
         f"{lead.rank_score:,} ({lead.score:.3f}) · by rules {rules_rank} ({lead.rules:.3f})"
         + (f" · {lead.money:,.0f} yuan at stake" if lead.money is not None else "")
     )
+    _print_disposition(out, detail)
     _print_hits(out, detail)
     _print_reasons(out, detail)
     _print_group_of(out, detail)
@@ -107,6 +115,19 @@ def print_lead(out: Console, run: RunRecord, detail: LeadDetail) -> None:
         f"\n[bold]Departments with no record of this unit[/] 未覆盖的数据源: {silent}"
     )
     out.print(f"[dim]{CAUTION}[/]")
+
+
+def _print_disposition(out: Console, detail: LeadDetail) -> None:
+    """What stands of what analysts concluded; nothing before a first review."""
+    if detail.disposition is None:
+        return
+    said = detail.disposition
+    english, chinese = VERDICT_WORDS[said.verdict]
+    out.print(
+        f"\n[bold]Disposition[/] 核查结论: [bold]{english}[/] {chinese} · "
+        f"{escape(said.user)}, {said.at:%Y-%m-%d} · run {escape(said.run_id)}"
+    )
+    out.print(f"  {escape(said.reason)}")
 
 
 def _print_group_of(out: Console, detail: LeadDetail) -> None:
