@@ -32,6 +32,9 @@ class Job:
     folder: Path
     as_of: datetime | None = None
     progress: Progress = silent
+    # A list that is made again: by this version, with what was judged until then.
+    version: int | None = None
+    judged_until: datetime | None = None
 
     @property
     def model_id(self) -> str:

@@ -97,7 +97,7 @@ def _reports(catalog: Catalog) -> list[dict[str, Any]]:
 def judged(job: Job) -> list[dict[str, Any]]:
     """All standing judgements on records of this model, in a fixed order."""
     open_store(job.settings)
-    rows = [asdict(row) for row in judgements(job.model_id)]
+    rows = [asdict(row) for row in judgements(job.model_id, job.judged_until)]
     kept = ("entity", "left", "right", "verdict")
     return sorted(
         ({k: r[k] for k in kept} for r in rows), key=lambda r: tuple(r.values())

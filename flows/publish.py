@@ -61,6 +61,7 @@ def _publication(job: Job, catalog: Catalog) -> Publication:
         config_hash=job.model.config_hash,
         mlflow_run=scored.mlflow_run,
         model_version=str(scored.model_version),
+        model_digest=scored.model_digest,
         funnel=catalog.load_json(FUNNEL),
         coverage=_coverage(job, catalog, reports),
         fingerprints=fingerprints(reports),

@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from configs.errors import StoreError
 from flows.catalog import Catalog, opened
 from flows.engineer import FUNNEL
 from flows.frames import flags_frame, matrix_frame
@@ -15,8 +14,9 @@ from flows.intake import fingerprints, load_reports
 from flows.job import Job, digest_of
 from flows.link import judged
 from flows.reasons import in_words
+from flows.served import scoring_model
 from training.explain import explain
-from training.tracking import LoadedModel, Tracking
+from training.tracking import LoadedModel
 
 SCORES, REASONS, SCORED_BY = "scores", "reasons", "scored_by"
 
@@ -27,6 +27,7 @@ class ScoredBy:
 
     model_version: int
     mlflow_run: str
+    model_digest: str
     as_of: str
     inputs: str
 
@@ -38,8 +39,7 @@ def score(job: Job) -> ScoredBy:
         StoreError: there is no champion, or the declaration changed since its training.
     """
     job.progress("loading the champion")
-    champion = Tracking(job.settings.mlruns).champion(job.model_id)
-    _check_same_declaration(job, champion)
+    champion = scoring_model(job)
     with opened(job.folder) as catalog:
         features, flags = matrix_frame(catalog, job.model), flags_frame(catalog)
         as_of = datetime.fromisoformat(catalog.load_json(FUNNEL)["as_of"])
@@ -59,6 +59,7 @@ def score(job: Job) -> ScoredBy:
         scored = ScoredBy(
             champion.version,
             champion.run_id,
+            champion.digest,
             as_of.isoformat(),
             _inputs(job, catalog, champion, as_of),
         )
@@ -72,19 +73,7 @@ def champion_linkage(job: Job) -> dict[str, Any]:
     Raises:
         StoreError: as `score`; found out before anything is read.
     """
-    champion = Tracking(job.settings.mlruns).champion(job.model_id)
-    _check_same_declaration(job, champion)
-    return champion.linkage
-
-
-def _check_same_declaration(job: Job, champion: LoadedModel) -> None:
-    if champion.config_hash != job.model.config_hash:
-        raise StoreError(
-            f"{job.model_id}: the declaration in {job.model.folder} changed since champion version "
-            f"{champion.version} was trained; train and release the new one: "
-            f"leadline train {job.model_id} --data DIR --promote, and let a second person "
-            f"approve it: leadline approve {job.model_id} VERSION --reason ..."
-        )
+    return scoring_model(job).linkage
 
 
 def _first_units(scores: pd.DataFrame, count: int) -> list[str]:
@@ -101,7 +90,13 @@ def _as_table(catalog: Catalog, name: str, frame: pd.DataFrame) -> Any:
 
 
 def _inputs(job: Job, catalog: Catalog, champion: LoadedModel, as_of: datetime) -> str:
-    """One hash of what determines a list: data, date, declaration, model, judgements."""
     batches = fingerprints(load_reports(catalog))
-    model = [champion.run_id, champion.version]
-    return digest_of([batches, as_of, job.model.config_hash, *model, judged(job)])
+    return inputs_of(job, batches, as_of, champion.run_id, champion.version)
+
+
+def inputs_of(
+    job: Job, batches: Any, as_of: datetime, run_id: str, version: int
+) -> str:
+    """One hash of what determines a list: data, date, declaration, model, judgements."""
+    declared = job.model.config_hash
+    return digest_of([batches, as_of, declared, run_id, version, judged(job)])

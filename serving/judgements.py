@@ -61,12 +61,15 @@ def judge(
     return record
 
 
-def judgements(model: str) -> list[JudgementRecord]:
+def judgements(model: str, until: datetime | None = None) -> list[JudgementRecord]:
     """The judgements that hold for a model: the last of each two records.
 
-    They come in the order of entity and records.
+    They come in the order of entity and records. With `until` (UTC) those that held then.
     """
-    pairs = LinkJudgement.objects.filter(model=model).values("entity", "left", "right")
+    made = LinkJudgement.objects.filter(model=model)
+    if until is not None:
+        made = made.filter(at__lte=until)
+    pairs = made.values("entity", "left", "right")
     last = pairs.annotate(last=Max("id")).values("last")
     rows = LinkJudgement.objects.filter(id__in=last)
     ordered = rows.order_by("entity", "left", "right").values(*_JUDGEMENT)

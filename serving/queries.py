@@ -111,10 +111,10 @@ def run(run_id: str) -> RunRecord:
     return _run(row)
 
 
-def model_digests(model: str, version: int) -> set[str]:
-    """What the published runs of a model's version say of its files; usually one."""
-    found = Run.objects.filter(model_id=model, model_version=str(version))
-    return set(found.exclude(model_digest="").values_list("model_digest", flat=True))
+def model_digests(mlflow_run: str) -> set[str]:
+    """What published runs say of the files that one training made; all the same, or none."""
+    found = Run.objects.filter(mlflow_run=mlflow_run).exclude(model_digest="")
+    return set(found.values_list("model_digest", flat=True).distinct())
 
 
 def rules(run_id: str) -> list[RuleRecord]:
