@@ -64,11 +64,16 @@ def dispositions_of(model: str, unit_id: str) -> list[DispositionRecord]:
 
 def units_among(run_id: str, unit_ids: Iterable[str]) -> set[str]:
     """Which of these units are in a run."""
-    found: set[str] = set()
+    return set(groups_among(run_id, unit_ids))
+
+
+def groups_among(run_id: str, unit_ids: Iterable[str]) -> dict[str, str | None]:
+    """Those of the units that are in a run, each with its group there."""
+    found: dict[str, str | None] = {}
     asked = iter(unit_ids)
     while some := list(islice(asked, _TOGETHER)):
         rows = Lead.objects.filter(run_id=run_id, unit_id__in=some)
-        found.update(rows.values_list("unit_id", flat=True))
+        found.update(rows.values_list("unit_id", "group_id"))
     return found
 
 
