@@ -109,6 +109,10 @@ class RunDigest:
         if rows:
             self._hash.update(_encode(rows)[1:-1].encode() + b",")
 
+    def so_far(self) -> str:
+        """The digest of what was added until now."""
+        return self._hash.copy().hexdigest()
+
     def finish(self, run: dict[str, Any], rules: Iterable[dict[str, Any]]) -> str:
         """Add the run's own fields and its rules; the digest in hex."""
         later = _later(self._form)

@@ -6,7 +6,7 @@ moment leaves at most a file that belongs to no run, and publishing again comple
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
@@ -69,7 +69,8 @@ def _publish_once(
         _insert_model(publication)
         digest = _insert_tables(publication.run_id, tables)
         rules = _insert_rules(publication)
-        insert_run(_run_fields(publication, tables, copies), rules, digest)
+        sums = {name: copy.sha256 for name, copy in copies.items()}
+        insert_run(run_fields(publication, tables, sums), rules, digest)
     return PublishedRun(publication.run_id, new=True)
 
 
@@ -144,7 +145,16 @@ def _rows(batch: dict[str, list[Any]]) -> list[tuple[Any, ...]]:
 
 
 def _insert_rules(publication: Publication) -> list[dict[str, Any]]:
-    rules = [
+    rules = exact_rules(publication)
+    RunRule.objects.bulk_create(
+        RunRule(run_id=publication.run_id, **rule) for rule in rules
+    )
+    return rules
+
+
+def exact_rules(publication: Publication) -> list[dict[str, Any]]:
+    """The rules as they are stored and digested."""
+    return [
         {
             "code": str(rule["code"]),
             "layer": int(rule["layer"]),
@@ -154,23 +164,26 @@ def _insert_rules(publication: Publication) -> list[dict[str, Any]]:
         }
         for rule in publication.rules
     ]
-    RunRule.objects.bulk_create(
-        RunRule(run_id=publication.run_id, **rule) for rule in rules
-    )
-    return rules
 
 
-def _run_fields(
-    publication: Publication,
-    tables: dict[str, pa.Table],
-    copies: dict[str, FileCopy],
+def run_fields(
+    publication: Publication, tables: dict[str, pa.Table], sums: Mapping[str, str]
 ) -> dict[str, Any]:
+    """The run's own row, but for its digest.
+
+    Args:
+        sums: file kept with the run -> its SHA-256, the scores among them.
+    """
     given = (
         *("model_id", "inputs", "config_hash"),
         *("mlflow_run", "model_version", "model_digest"),
     )
     plain = ("funnel", "coverage", "fingerprints", "kinds", "links")
-    files = {name: _kept(publication, copy) for name, copy in copies.items()}
+    place = f"{publication.model_id}/{publication.run_id}"
+    files = {
+        name: {"path": f"{place}/{name}.parquet", "sha256": found}
+        for name, found in sums.items()
+    }
     scores = files.pop(SCORES)
     return {
         "id": publication.run_id,
@@ -185,12 +198,6 @@ def _run_fields(
         **{name: getattr(publication, name) for name in given},
         **{name: _plain(name, getattr(publication, name)) for name in plain},
     }
-
-
-def _kept(publication: Publication, copy: FileCopy) -> dict[str, str]:
-    """Where a file of the run is kept, below the folder of published files."""
-    place = f"{publication.model_id}/{publication.run_id}/{copy.path.name}"
-    return {"path": place, "sha256": copy.sha256}
 
 
 def insert_run(

@@ -102,15 +102,16 @@ def run_digest(run: dict[str, Any]) -> str:
     digest = RunDigest(run["form"])
     for section, columns in sections(run["form"]).items():
         digest.begin(section)
-        for rows in _stored_rows(section, columns, run["id"]):
+        for rows in stored_rows(section, columns, run["id"]):
             digest.add(rows)
     rules = RunRule.objects.filter(run_id=run["id"]).values(*RULE_FIELDS)
     return digest.finish({name: run[name] for name in RUN_FIELDS}, rules)
 
 
-def _stored_rows(
+def stored_rows(
     section: str, columns: tuple[str, ...], run_id: str
 ) -> Iterator[list[tuple[Any, ...]]]:
+    """The rows of a section of a run in the order in which they are digested."""
     order = [f'c."{NUMBERED[section]}"'] if section in NUMBERED else []
     order = order or [_stored(columns[0]), "c.id"]
     picked = ", ".join(map(_stored, columns))
