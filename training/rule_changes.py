@@ -103,24 +103,28 @@ def hit_changes(past: Past, before: Mask, after: Mask) -> dict[str, Any]:
     """One rule's hits before and after, against what people said of the units.
 
     Of the confirmed hits `kept`, `lost` and `gained`; of the cleared ones `kept`,
-    `avoided` and `added`; `new_unjudged` are new hits that nobody has judged.
+    `avoided` and `added`, null when the list holds no judged unit; `new_unjudged` are
+    new hits that nobody has judged.
     Precision counts a ring once; intervals are Jeffreys' at 95 %.
     """
     reviewed = past.reviewed
     kept, lost, new = before & after, before & ~after, after & ~before
-    counts = {
-        "hits_before": before.sum(),
-        "hits_after": after.sum(),
-        "confirmed_kept": (reviewed.confirmed & kept).sum(),
-        "confirmed_lost": (reviewed.confirmed & lost).sum(),
-        "confirmed_gained": (reviewed.confirmed & new).sum(),
-        "cleared_kept": (reviewed.cleared & kept).sum(),
-        "cleared_avoided": (reviewed.cleared & lost).sum(),
-        "cleared_added": (reviewed.cleared & new).sum(),
-        "new_unjudged": (new & ~reviewed.judged).sum(),
+    said = {
+        "confirmed_kept": reviewed.confirmed & kept,
+        "confirmed_lost": reviewed.confirmed & lost,
+        "confirmed_gained": reviewed.confirmed & new,
+        "cleared_kept": reviewed.cleared & kept,
+        "cleared_avoided": reviewed.cleared & lost,
+        "cleared_added": reviewed.cleared & new,
     }
-    whole = {name: int(count) for name, count in counts.items()}
-    return whole | _precisions(past, before, after)
+    any_judged = bool(reviewed.judged.any())
+    return {
+        "hits_before": int(before.sum()),
+        "hits_after": int(after.sum()),
+        **{n: int(units.sum()) if any_judged else None for n, units in said.items()},
+        "new_unjudged": int((new & ~reviewed.judged).sum()),
+        **_precisions(past, before, after),
+    }
 
 
 def any_hit(rule_set: RuleSet) -> Mask:
@@ -163,20 +167,20 @@ def _alone(
 
 
 def _precisions(past: Past, before: Mask, after: Mask) -> dict[str, float | None]:
-    flags = pd.DataFrame(
-        {"before": before, "after": after}, index=past.population.unit_ids
-    )
-    cases = reviewed_hits(["before", "after"], flags, past.labels)
-    low, high = share_interval(
-        cases["confirmed"].to_numpy(float), cases["judged"].to_numpy(float)
-    )
-    found: dict[str, float | None] = {}
-    for place, row in enumerate(cases.itertuples(index=False)):
-        judged = row.judged > 0
-        found[f"precision_{row.code}"] = row.confirmed / row.judged if judged else None
-        found[f"low_{row.code}"] = float(low[place]) if judged else None
-        found[f"high_{row.code}"] = float(high[place]) if judged else None
-    return found
+    """Of the judged hits before and after, the confirmed share with its interval."""
+    hits = {"before": before, "after": after}
+    flags = pd.DataFrame(hits, index=past.population.unit_ids)
+    cases = reviewed_hits(list(hits), flags, past.labels)
+    judged = cases["judged"].to_numpy(dtype=np.float64)
+    confirmed = cases["confirmed"].to_numpy(dtype=np.float64)
+    low, high = share_interval(confirmed, judged)
+    share = confirmed / np.where(judged > 0, judged, 1.0)
+    shares = {"precision": share, "low": low, "high": high}
+    return {
+        f"{name}_{side}": float(values[place]) if judged[place] > 0 else None
+        for place, side in enumerate(hits)
+        for name, values in shares.items()
+    }
 
 
 def _money(money: Vector | None, units: Mask) -> float | None:

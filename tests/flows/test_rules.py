@@ -193,3 +193,32 @@ def test_a_backtest_publishes_and_changes_nothing(
     assert home.is_sound()
     # The declaration is the one that the champion was trained with.
     assert "published before" in home.ok("score", "tiny", "--data", delivered)
+
+
+def test_dispositions_say_what_a_rule_costs_and_what_a_change_would_lose(
+    home: Home, changed: Path, tmp_path: Path
+):
+    flags = frozen(home, "rule_flags")
+    dead, often = (list(flags.index[flags[code]]) for code in ("T3", "T2"))
+    nobody = flags.index[~flags["T2"] & ~flags["T3"]][0]
+    said = dict.fromkeys(often[:4], "excluded") | dict.fromkeys(dead[:3], "confirmed")
+    said |= {dead[3]: "excluded", nobody: "confirmed", often[5]: "transferred"}
+    rows = [f"{unit},{verdict},seen" for unit, verdict in said.items()]
+    file = tmp_path / "said.csv"
+    file.write_text("\n".join(["unit_id,verdict,reason", *rows]), "utf-8")
+    home.ok("dispose-many", "tiny", file)
+
+    report = home.json("rules", "tiny")
+    [dead_rule] = [row for row in report["rules"] if row["code"] == "T3"]
+    assert report["judged"] == len(said) - 1
+    assert (dead_rule["hits_confirmed"], dead_rule["hits_cleared"]) == (3, 1)
+    assert dead_rule["precision"] == pytest.approx(3 / 4)
+    assert 0.6 < dead_rule["learnt"] < 3 / 4
+    assert dead_rule["false_leads"] == pytest.approx(1 / 3)
+
+    text = changed.read_text("utf-8")
+    changed.write_text(text[: text.index("- code: T3")], "utf-8")
+    without = backtested(home, changed)["by_code"]["T3"]
+    assert (without["confirmed_lost"], without["cleared_avoided"]) == (3, 1)
+    assert without["precision_after"] is None
+    assert without["lists"][0]["leave_confirmed"] > 0

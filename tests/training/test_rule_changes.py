@@ -54,7 +54,8 @@ def test_a_ring_counts_once_in_a_precision():
 
 def test_without_judged_hits_there_is_no_precision():
     found = hit_changes(past(), *(np.isin(range(12), hit) for hit in ([1], [2])))
-    assert found["precision_before"] is None
+    assert found["precision_before"] is found["confirmed_kept"] is None
+    assert (found["hits_after"], found["new_unjudged"]) == (1, 1)
     assert found["high_after"] is None
 
 
