@@ -64,7 +64,7 @@ def precision_at(
     return table
 
 
-def jeffreys(hits: int, trials: int, level: float = LEVEL) -> tuple[float, float]:
+def jeffreys(hits: float, trials: float, level: float = LEVEL) -> tuple[float, float]:
     """Jeffreys interval of a share; (0, 1) when nothing was tried.
 
     Bounds are 0 at no hit and 1 at all hits, as Brown, Cai, DasGupta (2001) advise.
