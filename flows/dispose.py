@@ -21,6 +21,9 @@ from serving.dispositions import (
 )
 from serving.records import DispositionRecord, RunRecord
 
+# A desk result takes one to two weeks (domain.md, 10.3).
+REVIEWED_WITHIN = pd.Timedelta(days=14)
+
 
 def dispose(
     name: str, settings: Settings, unit: str, verdict: Verdict, reason: str, run: str
@@ -28,7 +31,8 @@ def dispose(
     """Add one disposition.
 
     Args:
-        run: the list that the unit was reviewed in; empty: the newest one that has it.
+        run: the list that the unit was reviewed in; empty: the newest one of the last two
+            weeks that asks for its review, else the newest one that has it.
 
     Raises:
         LeadlineError: no published run of the model has the unit, nobody is known to be
@@ -55,8 +59,8 @@ def dispose_many(
 ) -> list[DispositionRecord]:
     """Add the dispositions of a CSV file, all of them or none.
 
-    A row without `user` or `at` is by whoever runs this, now. A row is taken to be of the
-    newest list that has the unit and was published by then, else of the oldest one.
+    A row without `user` or `at` is by whoever runs this, now. The list that a unit was
+    reviewed in is found as in `dispose`, among those published by the time of the row.
 
     Raises:
         DeliveryError: the file cannot be read, or rows are wrong; names file, line and
@@ -117,10 +121,29 @@ def _runs(name: str, run: str) -> list[RunRecord]:
 
 
 def _reviewed_in(rows: pd.DataFrame, runs: Sequence[RunRecord]) -> pd.Series:
-    """The run of each row: the newest that has its unit and was published by its time.
+    """The run of each row: the newest that asked for its unit not long before its time.
 
-    The oldest one that has the unit where none was; null where none has it.
+    Lists come out while one is worked through: a unit that was drawn for an earlier one
+    is reviewed for that draw. Where none asked, the newest run that has the unit and was
+    published by then, else the oldest one that has it; null where none has.
     """
+    asked = _asked_in(rows, runs)
+    return asked.where(asked.notna(), _listed_in(rows, runs))
+
+
+def _asked_in(rows: pd.DataFrame, runs: Sequence[RunRecord]) -> pd.Series:
+    """The newest run, published by then and not long before, with a slot for the unit."""
+    found = pd.Series(None, rows.index, dtype="object")
+    for run in runs:
+        age = rows["at"] - run.published_at
+        recent = found.isna() & age.between(pd.Timedelta(0), REVIEWED_WITHIN)
+        if recent.any():
+            slots = {slot.unit_id for slot in queries.slots(run.id)}
+            found[recent & rows["unit_id"].isin(slots)] = run.id
+    return found
+
+
+def _listed_in(rows: pd.DataFrame, runs: Sequence[RunRecord]) -> pd.Series:
     found = pd.Series(None, rows.index, dtype="object")
     oldest = found.copy()
     for run in runs:

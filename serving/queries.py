@@ -54,6 +54,7 @@ Order = Literal["fused", "score", "rules"]
 Record = TypeVar(
     "Record", ReasonRecord, EvidenceRecord, PartRecord, CounterfactualRecord
 )
+MANY = 5_000  # from here on all leads are read, not only those asked for
 ORDERS: tuple[Order, ...] = ("fused", "score", "rules")
 
 _OF_LEAD = {
@@ -249,6 +250,17 @@ def slots(run_id: str) -> list[SlotRecord]:
     of_run = Slot.objects.filter(lead__run_id=run(run_id).id).order_by("position")
     rows = of_run.values(*_SLOT, unit_id=F("lead__unit_id"))
     return [SlotRecord(**row) for row in rows]
+
+
+def ranks_of(run_id: str, unit_ids: Iterable[str]) -> dict[str, int]:
+    """rank_fused of those of the units that are in a run."""
+    wanted = set(unit_ids)
+    if len(wanted) > MANY:  # SQLite takes 32,766 values in one query
+        rows = Lead.objects.filter(run_id=run_id)
+    else:
+        rows = Lead.objects.filter(run_id=run_id, unit_id__in=wanted)
+    ranks = rows.values_list("unit_id", "rank_fused")
+    return {unit: rank for unit, rank in ranks.iterator() if unit in wanted}
 
 
 def unit_ids_like(run_id: str, text: str, limit: int = 5) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from configs.settings import Settings
-from flows.commands.common import Json, Model, show_rows
+from flows.commands.common import Json, Model, echo_json, show_rows
 
 ReviewedIn = Annotated[
     str,
@@ -68,3 +68,23 @@ def dispositions(model: Model, as_json: Json = False) -> None:
     from flows.dispose import disposition_rows
 
     show_rows(disposition_rows(model, Settings()), as_json)
+
+
+def estimates(
+    model: Model,
+    days: Annotated[
+        int, typer.Option(min=0, help="drawn units of lists so old are used too")
+    ] = 90,
+    as_json: Json = False,
+) -> None:
+    """Precision and recall from reviews, corrected for how units came to be reviewed."""
+    from flows.estimates import estimates as estimated
+
+    found = estimated(model, Settings(), days)
+    if as_json:
+        echo_json(found)
+        return
+    from flows.present import console
+    from flows.present_estimates import print_estimates
+
+    print_estimates(console(), found)

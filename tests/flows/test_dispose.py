@@ -9,7 +9,9 @@ import pytest
 
 from configs.settings import Settings
 from flows.reading_dispositions import read_dispositions
-from serving.connect import close_store
+from serving import queries
+from serving.connect import close_store, open_store
+from serving.publication import Publication
 from serving.publish import publish
 from tests.flows.homes import Home
 from tests.serving.changes import table
@@ -212,6 +214,31 @@ def test_a_missing_file_is_explained(office: Home, tmp_path: Path) -> None:
 
     assert done.returncode == 3
     assert "none.csv: cannot be read as CSV" in done.stderr
+
+
+def test_a_unit_that_was_drawn_is_reviewed_for_that_draw(
+    office: Home, tmp_path: Path
+) -> None:
+    """A list comes out every night, and is worked through for days."""
+    settings = Settings(home=office.path, store_url="")
+    open_store(settings)
+    drawn = queries.slots(RUN)[-1].unit_id
+    later = replace(make_publication(tmp_path), run_id="later", inputs="6" * 64)
+    without = table("slots", lambda t: t.slice(0, 4))
+    publish(without(later), settings)
+    close_store()
+
+    for unit in (drawn, first_of(later), "CLM-000005"):
+        office.ok("dispose", MODEL, unit, "excluded", "--reason", "x")
+
+    runs = {row["unit"]: row["run"] for row in office.json("dispositions", MODEL)}
+    assert runs[drawn] == RUN
+    assert runs[first_of(later)] == "later"  # both lists ask for it
+
+
+def first_of(publication: Publication) -> str:
+    """The first unit of the list."""
+    return str(publication.tables["slots"]["unit_id"][0])
 
 
 def test_a_disposition_is_of_the_list_that_stood_at_its_time(
