@@ -1,0 +1,203 @@
+"""How alike two units are, and in what: rules, numbers, text, place in the network.
+
+In each aspect a unit has traits of some strength: a rule that fired, a number far from
+the median. Two units are as alike as the traits that they share weigh, of all that either
+has (Ruzicka's or weighted Jaccard similarity); what is ordinary in both says nothing.
+From domain.md section 12: from one confirmed lead to its nearest.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from configs.errors import LeadlineError
+from training.preprocess import RobustScale, Vector, check_columns, to_float
+
+ASPECTS = ("rules", "numbers", "text", "network")
+# Chosen on simulated claims of seeds 7 to 9 (docs/evaluation/classes.md): better than a
+# quarter each, than numbers alone and than rules alone.
+MIX = {"rules": 0.25, "numbers": 0.45, "text": 0.15, "network": 0.15}
+NETWORK_FAMILIES = frozenset({"network", "path", "concentration", "flows", "rotation"})
+# Whether a department delivered is no trait of a person.
+NO_TRAIT = frozenset({"coverage"})
+# Spans from the median; farther out a number says no more.
+FARTHEST = 20.0
+# A rule weighs by how rare it is, tilted by its PRIDIT weight over the mean, within this:
+# agreement with other rules tilts, no more (as in `training.fusion`).
+TILT = (0.5, 1.5)
+RAREST = 1e-4
+SAMPLE_ROWS = 50_000  # medians and spans are taken from so many units, evenly spread
+CHUNK_ROWS = 65_536  # compared at once; 80 float32 columns take 20 MB
+
+Float32 = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """Units x traits by aspect: signed strengths, 0 = ordinary or unknown."""
+
+    by_aspect: Mapping[str, Float32]
+
+    def __len__(self) -> int:
+        return len(self.by_aspect["rules"])
+
+    def row(self, place: int) -> "Traits":
+        """One unit's."""
+        return Traits({a: v[place : place + 1] for a, v in self.by_aspect.items()})
+
+
+class Likeness:
+    """Frozen on a population: what is ordinary, what each rule weighs.
+
+    Args:
+        families: of each feature, the family that declares it (`Column.family`).
+        pridit: weights by rule code; rules without one take no part (the scope layer).
+    """
+
+    def __init__(
+        self, families: Mapping[str, str], pridit: Mapping[str, float]
+    ) -> None:
+        self.families = families
+        self.pridit = pridit
+
+    def fit(self, X: pd.DataFrame, H: pd.DataFrame) -> Self:
+        """Learn from X (units x features, NaN = unknown) and H (units x rule flags)."""
+        if not len(X) or len(X) != len(H):
+            raise LeadlineError(
+                f"likeness needs features and flags of the same units, got {len(X)} and "
+                f"{len(H)} rows"
+            )
+        self.columns_ = {a: self._columns(a, X) for a in ASPECTS[1:]}
+        self.codes_ = [str(c) for c in H.columns if c in self.pridit]
+        evenly = np.linspace(0, len(X) - 1, min(len(X), SAMPLE_ROWS)).astype(np.intp)
+        self._freeze_numbers(X.iloc[evenly])
+        self.weights_ = _rule_weights(_flags(H[self.codes_]), self.codes_, self.pridit)
+        return self
+
+    @property
+    def features_(self) -> list[str]:
+        """The features that `traits` asks for."""
+        return [name for names in self.columns_.values() for name in names]
+
+    def traits(self, X: pd.DataFrame, H: pd.DataFrame) -> Traits:
+        """What is out of the ordinary in each unit."""
+        check_columns("feature", self.features_, X.columns)
+        check_columns("rule flag", self.codes_, H.columns)
+        found = {a: self._deviations(a, X) for a in ASPECTS[1:]}
+        fired = (_flags(H[self.codes_]) * self.weights_).astype(np.float32)
+        return Traits({"rules": fired, **found})
+
+    def compare(self, one: Traits, X: pd.DataFrame, H: pd.DataFrame) -> pd.DataFrame:
+        """One unit with many: a column per aspect, and `overall`, in [0, 1].
+
+        An aspect in which the one unit has no trait is NaN. Linear in rows, in chunks.
+
+        Args:
+            one: `traits` of a single unit.
+        """
+        parts = [alike(one, self.traits(X[part], H[part])) for part in _chunks(len(X))]
+        empty = pd.DataFrame(columns=[*ASPECTS, "overall"], dtype=np.float64)
+        return pd.concat(parts).set_index(X.index) if parts else empty
+
+    def _columns(self, aspect: str, X: pd.DataFrame) -> list[str]:
+        return [str(c) for c in X.columns if aspect_of(self.families[str(c)]) == aspect]
+
+    def _freeze_numbers(self, X: pd.DataFrame) -> None:
+        self.medians_: dict[str, Vector] = {}
+        self.scales_: dict[str, RobustScale] = {}
+        for aspect, names in self.columns_.items():
+            values = to_float(X[names])
+            known = ~np.isnan(values).all(axis=0)
+            medians = np.zeros(len(names))
+            medians[known] = np.nanmedian(values[:, known], axis=0)
+            self.medians_[aspect] = medians
+            if names:
+                filled = np.where(np.isnan(values), medians, values)
+                self.scales_[aspect] = RobustScale().fit(filled.astype(np.float32))
+
+    def _deviations(self, aspect: str, X: pd.DataFrame) -> Float32:
+        """sign(u) log(1 + |u|), u in spans from the median; unknown is 0."""
+        names = self.columns_[aspect]
+        if not names:
+            return np.zeros((len(X), 0), dtype=np.float32)
+        values, medians = to_float(X[names]), self.medians_[aspect]
+        span = self.scales_[aspect].span_
+        away = np.where(np.isnan(values), 0.0, (values - medians) / span)
+        near = np.clip(away, -FARTHEST, FARTHEST)
+        return np.asarray(np.sign(near) * np.log1p(np.abs(near)), dtype=np.float32)
+
+
+def aspect_of(family: str) -> str:
+    """The aspect that a feature of this family belongs to; empty for none."""
+    if family in NO_TRAIT:
+        return ""
+    if family == "text":
+        return "text"
+    return "network" if family in NETWORK_FAMILIES else "numbers"
+
+
+def alike(one: Traits, others: Traits) -> pd.DataFrame:
+    """One row per other unit: similarity by aspect and `overall`, see `Likeness.compare`."""
+    found = {a: _ruzicka(one.by_aspect[a], others.by_aspect[a]) for a in ASPECTS}
+    table = pd.DataFrame(found)
+    spoken = np.array([MIX[a] * bool(one.by_aspect[a].any()) for a in ASPECTS])
+    # A unit without any trait is like nobody.
+    weights = spoken / max(float(spoken.sum()), 1e-12)
+    table["overall"] = np.nan_to_num(table[list(ASPECTS)].to_numpy()) @ weights
+    return table
+
+
+def pairwise(traits: Traits) -> Vector:
+    """Similarity of each two of a few units (n x n, 1 on the diagonal), symmetric.
+
+    The smaller of how alike either finds the other.
+    """
+    rows = [alike(traits.row(i), traits)["overall"] for i in range(len(traits))]
+    table = np.vstack(rows) if rows else np.zeros((0, 0))
+    both: Vector = np.minimum(table, table.T)
+    np.fill_diagonal(both, 1.0)
+    return both
+
+
+def shared_traits(one: Traits, others: Traits, aspect: str) -> Float32:
+    """Others x traits: signed strength that both have in the same direction."""
+    mine, theirs = one.by_aspect[aspect][0], others.by_aspect[aspect]
+    direction = np.sign(mine)
+    common: Float32 = np.clip(theirs * direction, 0, np.abs(mine)) * direction
+    return common
+
+
+def _chunks(rows: int) -> Iterator[slice]:
+    for start in range(0, rows, CHUNK_ROWS):
+        yield slice(start, start + CHUNK_ROWS)
+
+
+def _ruzicka(one: Float32, others: Float32) -> Vector:
+    """Sum of what both have over sum of the larger of each; NaN where `one` has none."""
+    strength = float(np.abs(one).sum())
+    if strength == 0:
+        return np.full(len(others), np.nan)
+    direction = np.sign(one)
+    common = np.clip(others * direction, 0, np.abs(one)).sum(axis=1, dtype=np.float64)
+    theirs = np.abs(others).sum(axis=1, dtype=np.float64)
+    # Sums of float32 may differ in the last digit.
+    return np.asarray(np.clip(common / (strength + theirs - common), 0.0, 1.0))
+
+
+def _rule_weights(
+    flags: Vector, codes: list[str], pridit: Mapping[str, float]
+) -> Vector:
+    weights = np.array([pridit[code] for code in codes])
+    mean = float(weights.mean()) if len(weights) else 0.0
+    tilt = np.clip(weights / mean, *TILT) if mean > 0 else np.ones(len(weights))
+    rates = flags.mean(axis=0) if len(flags) else np.ones(len(codes))
+    return np.asarray(tilt * -np.log(np.maximum(rates, RAREST)))
+
+
+def _flags(H: pd.DataFrame) -> Vector:
+    """0.0 and 1.0; an unknown flag did not fire."""
+    return np.asarray(H.fillna(False).to_numpy(dtype=bool).astype(np.float64))
