@@ -279,7 +279,12 @@ def run_date(job: Job, catalog: Catalog) -> datetime:
 
 
 def rejects_file(job: Job) -> Path:
-    """Where the rejected rows and values of the last run are listed for people."""
+    """Where the rejected rows and values of the last run are listed for people.
+
+    A list that is made again keeps them to itself.
+    """
+    if job.version is not None:
+        return job.folder / "rejects.csv"
     return job.settings.var / "rejects" / f"{job.model_id}.csv"
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
@@ -15,13 +16,16 @@ from serving.records import DispositionRecord
 from training.labels import standing_labels
 
 
-def labels(model: str, settings: Settings) -> pd.DataFrame:
+def labels(
+    model: str, settings: Settings, until: datetime | None = None
+) -> pd.DataFrame:
     """The LABELS that hold for a model; no row where nothing was reviewed.
 
-    `decided_at` is in UTC, without a zone like every time of the tables.
+    `decided_at` is in UTC, without a zone like every time of the tables. With `until`
+    (with its zone) those that held then.
     """
     open_store(settings)
-    said = dispositions(model)
+    said = [r for r in dispositions(model) if until is None or r.at <= until]
     frame = _frame(map(asdict, said), DISPOSITIONS)
     times = pd.to_datetime(frame["at"], utc=True).dt.tz_localize(None)
     frame["at"] = times.astype("datetime64[us]")

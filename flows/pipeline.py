@@ -16,9 +16,14 @@ def prepare(job: Job, learnt: Learnt | None = None) -> list[SourceReport]:
     """Read the delivery, link records, build features; stops on a broken contract."""
     reports = intake(job)
     stop_on_problems(reports)
+    build(job, learnt)
+    return reports
+
+
+def build(job: Job, learnt: Learnt | None = None) -> None:
+    """From what was read to units, features and rule flags."""
     link(job, learnt)
     engineer(job)
-    return reports
 
 
 def train_model(job: Job, *, promote: bool = False) -> Registered:
@@ -30,6 +35,11 @@ def train_model(job: Job, *, promote: bool = False) -> Registered:
 def score_and_publish(job: Job) -> PublishedRun:
     """From delivered tables to a published list, scored by the champion."""
     prepare(job, champion_linkage(job))
+    make_list(job)
+    return publish_list(job)
+
+
+def make_list(job: Job) -> None:
+    """From features and flags to all that a list is published of."""
     score(job)
     group(job)
-    return publish_list(job)

@@ -43,9 +43,13 @@ def publish_list(job: Job) -> PublishedRun:
     """Publish in one transaction; a rerun of the same inputs changes nothing."""
     open_store(job.settings)
     job.progress("publishing the list")
+    return publish(publication_of(job), job.settings)
+
+
+def publication_of(job: Job) -> Publication:
+    """What the finished stages hand to the store."""
     with opened(job.folder) as catalog:
-        publication = _publication(job, catalog)
-    return publish(publication, job.settings)
+        return _publication(job, catalog)
 
 
 def _publication(job: Job, catalog: Catalog) -> Publication:

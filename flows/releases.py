@@ -120,6 +120,7 @@ def history(model: str, settings: Settings) -> dict[str, Any]:
             "config": v.config_hash[:12],
             "files": v.digest[:12],
             "mlflow run": v.run_id,
+            "rule says": v.verdict,
             "said": "\n".join(said.get(str(v.version), [])),
         }
         for v in office.tracking.versions(model)

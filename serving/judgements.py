@@ -76,6 +76,12 @@ def judgements(model: str, until: datetime | None = None) -> list[JudgementRecor
     return [JudgementRecord(**row) for row in ordered]
 
 
+def judged_between(model: str, first: datetime, last: datetime) -> list[datetime]:
+    """When judgements were added in this time (UTC), the latest first."""
+    made = LinkJudgement.objects.filter(model=model, at__gt=first, at__lte=last)
+    return list(made.order_by("-at").values_list("at", flat=True))
+
+
 def _check(record: JudgementRecord) -> None:
     for name in ("model", "entity", "left", "right", "note", "user"):
         text = getattr(record, name)

@@ -10,12 +10,14 @@ from datetime import datetime
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from configs.errors import LeadlineError
 from training.preprocess import Vector
 
 Decision = Literal["promote", "keep", "undecided"]
+Codes = npt.NDArray[np.int64]  # of examples, from 0
 
 # One-sided error of 5 %: a worse challenger passes in one case of twenty. The interval
 # is the percentile bootstrap's (Efron & Tibshirani 1993, ch. 13), paired because both
@@ -221,7 +223,7 @@ def _measures(judged: pd.DataFrame, k: int, seed: int) -> pd.DataFrame:
 
 
 def _compared(
-    judged: pd.DataFrame, codes: Vector, weight: Vector, seed: int, k: int | None
+    judged: pd.DataFrame, codes: Codes, weight: Vector, seed: int, k: int | None
 ) -> dict[str, float]:
     """One measure: precision among the first k, or average precision without k."""
     label = judged["label"].to_numpy(dtype=np.float64)
@@ -243,7 +245,7 @@ def _compared(
     }
 
 
-def _resampled(codes: Vector, seed: int) -> Iterator[Vector]:
+def _resampled(codes: Codes, seed: int) -> Iterator[Vector]:
     """How often each judged unit is drawn, resamples x units; examples are drawn whole."""
     examples = int(codes.max()) + 1 if len(codes) else 0
     if not examples:

@@ -36,7 +36,7 @@ from training.tracking_run import log_inputs, log_results
 logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
 
 CHAMPION, CHALLENGER = "champion", "challenger"
-DIGEST_TAG = "model_sha256"
+DIGEST_TAG, VERDICT_TAG = "model_sha256", "verdict"
 _MISSING = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}
 
 
@@ -50,6 +50,7 @@ class Version:
     trained_at: datetime  # when it was registered, UTC; nothing later taught it
     config_hash: str
     digest: str  # of its files, at registration
+    verdict: str  # of its last comparison with a champion
     aliases: tuple[str, ...]
 
 
@@ -205,15 +206,26 @@ class Tracking:
             )
         return folder
 
-    def record(
-        self, version: Version, metrics: Mapping[str, float], texts: Mapping[str, str]
+    def record_comparison(
+        self,
+        version: Version,
+        verdict: str,
+        metrics: Mapping[str, float],
+        texts: Mapping[str, str],
     ) -> None:
-        """Add numbers and texts (file name -> content) to the run that trained it."""
+        """Add a comparison to the version and to the run that trained it.
+
+        Args:
+            texts: file name -> content, kept with the run.
+        """
         with _explained(self.uri):
             for name, value in metrics.items():
                 self.client.log_metric(version.run_id, name, value)
             for file, text in texts.items():
                 self.client.log_text(version.run_id, text, file)
+            self.client.set_model_version_tag(
+                version.model, str(version.version), VERDICT_TAG, verdict
+            )
 
     def _drift(self, run: TrainingRun) -> pd.Series | None:
         """How far the features moved since the champion's training."""
@@ -251,6 +263,7 @@ def _version(entry: Any, aliases: Mapping[str, str]) -> Version:
         trained_at=datetime.fromtimestamp(entry.creation_timestamp / 1000, UTC),
         config_hash=entry.tags.get("config_hash", ""),
         digest=entry.tags.get(DIGEST_TAG, ""),
+        verdict=entry.tags.get(VERDICT_TAG, ""),
         aliases=tuple(
             alias
             for alias, version in sorted(aliases.items())

@@ -1,4 +1,4 @@
-"""Commands about trained versions: train, release them, roll back."""
+"""Commands about trained versions: train, compare, release, roll back, rebuild a list."""
 
 from typing import Annotated, Any
 
@@ -43,6 +43,28 @@ def train(
     typer.echo(f"{model} version {registered.version} {role} (run {registered.run_id})")
 
 
+def compare(
+    model: Model,
+    challenger: Annotated[
+        int | None, typer.Option(help="version; default: the newest trained")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Compare a challenger with the champion on the newest list and on later reviews."""
+    from flows.compare import compare as compared
+    from flows.compare import tables_of
+
+    with stages(3) as stage:
+        result = compared(model, Settings(), challenger, stage)
+    if as_json:
+        echo_json({"tables": tables_of(result), "verdict": result.found.verdict})
+        return
+    from flows.present import console
+    from flows.present_versions import print_comparison
+
+    print_comparison(console(), result)
+
+
 def promote(model: Model, version: Version, reason: Why) -> None:
     """Propose a version as champion; where one approval is enough, make it champion."""
     from flows.releases import promote as promoted
@@ -78,13 +100,30 @@ def versions(model: Model, as_json: Json = False) -> None:
     if as_json:
         echo_json(found)
         return
-    from flows.present import console, print_table
+    from flows.present import console
+    from flows.present_versions import print_history
 
-    out = console()
-    print_table(out, found["versions"], "Versions")
-    print_table(out, found["releases"], "Releases")
-    if found["unfinished"]:
-        typer.echo(found["unfinished"])
+    print_history(console(), found)
+
+
+def rebuild(
+    run: Annotated[str, typer.Argument(help="a published run, see `leadline runs`")],
+    data: Data,
+) -> None:
+    """Make a past list again from its delivery and compare it to the last byte."""
+    from flows.rebuild import rebuild as rebuilt
+
+    with stages(25) as stage:
+        found = rebuilt(run, data, Settings(), stage)
+    if found.identical:
+        typer.echo(
+            f"{run}: identical ({found.checked}; digest {found.run.digest[:12]})"
+        )
+        return
+    typer.echo(f"{run}: differs in {', '.join(found.differs)}")
+    if found.note:
+        typer.echo(found.note)
+    raise typer.Exit(4)
 
 
 def _say(released: Any) -> None:

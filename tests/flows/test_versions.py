@@ -1,4 +1,4 @@
-"""Which version scores: two persons, one after the other; and the way back."""
+"""Which version scores, and the way back: releases, comparisons, past lists."""
 
 import shutil
 from dataclasses import replace
@@ -6,11 +6,19 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import pandas as pd
 import pytest
 
+from configs.errors import StoreError
+from configs.settings import Settings
+from flows.rebuild import _as_declared
+from serving import queries
+from serving.connect import open_store
 from tests.flows.homes import Home, copied
-from tests.flows.office import MODELS
-from training.tracking import Tracking
+from tests.flows.office import MODELS, Delivery, office
+from training.selection_rule import RULE
+from training.tracking import DIGEST_TAG, Tracking
+from training.tracking_files import files_digest
 
 pytestmark = pytest.mark.slow
 
@@ -119,3 +127,146 @@ def test_a_version_whose_files_were_changed_is_not_released(two: Home) -> None:
     assert "version 2: the files in" in done.stderr
     assert champion(two) == 1
     assert [r["action"] for r in known(two)["releases"]] == ["promoted", "proposed"]
+
+
+def dispose(home: Home, folder: Path, each: int) -> None:
+    """Reviews of as many planted and as many honest units of the newest list."""
+    truth = office().truth
+    judged = [truth[truth["fraud"] == label].head(each) for label in (1, 0)]
+    table = pd.concat(judged).rename(columns={"编号": "unit_id"})
+    words = {1: "confirmed", 0: "excluded"}
+    table = table.assign(verdict=table["fraud"].map(words), reason="file read")
+    table[["unit_id", "verdict", "reason"]].to_csv(folder / "said.csv", index=False)
+    home.ok("dispose-many", "tiny", folder / "said.csv")
+
+
+def test_a_challenger_is_judged_by_reviews_after_its_training(
+    two: Home, tmp_path: Path
+) -> None:
+    first = two.json("compare", "tiny")
+    assert first["verdict"]["decision"] == "undecided"
+    assert "10 confirmed and 10 excluded more" in first["verdict"]["text_en"]
+
+    dispose(two, tmp_path, each=12)
+    found = two.json("compare", "tiny", "--challenger", 2)
+
+    (versions,) = found["tables"]["Versions"]
+    assert (versions["champion"], versions["challenger"]) == (1, 2)
+    assert versions["shared of the first 10"] == 1  # trained on the same delivery
+    (later,) = found["tables"]["Reviews that neither has learnt from"]
+    assert later == {
+        "later reviews": 24,
+        "confirmed examples": 12,
+        "excluded examples": 12,
+    }
+    assert found["verdict"]["decision"] == "promote"
+    assert known(two)["versions"][1]["rule says"] == "promote (against 1)"
+    tracking = Tracking(two.path / "mlruns")
+    run = tracking.version("tiny", 2).run_id
+    assert tracking.client.get_run(run).data.metrics["compare_later_reviews"] == 24
+    (file,) = tracking.client.list_artifacts(run, "comparison")
+    text = Path(tracking.client.download_artifacts(run, file.path)).read_text("utf-8")
+    assert file.path.endswith("-against-1.txt")
+    assert RULE in text
+    assert "不少于10个" in two.ok("compare", "tiny")
+
+
+def test_reviews_before_the_training_prove_nothing(
+    two: Home, delivered: Path, tmp_path: Path
+) -> None:
+    dispose(two, tmp_path, each=12)
+    two.ok("train", "tiny", "--data", delivered)
+
+    found = two.json("compare", "tiny")
+
+    assert found["verdict"]["decision"] == "undecided"
+    (later,) = found["tables"]["Reviews that neither has learnt from"]
+    assert later["later reviews"] == 0
+
+
+def test_the_champion_is_not_compared_with_itself(home: Home) -> None:
+    done = home.inside("compare", "tiny")
+
+    assert done.returncode == 4
+    assert "version 1 is the champion itself" in done.stderr
+
+
+def test_a_past_list_is_made_again_to_the_last_byte(two: Home, delivered: Path) -> None:
+    """Though another version scores today, by other rules, and people have judged since."""
+    (run,) = two.run_ids()
+    by(two, "wang").ok("approve", "tiny", 2, "--reason", "checked")
+    rules = two.models / "tiny" / "rules.yaml"
+    declared = rules.read_text("utf-8")
+    rules.write_text(declared.replace("most: 3", "most: 4"), "utf-8")
+    records = ("0" * 20, "1" * 20)
+    two.ok("judge", "tiny", "person", *records, "same", "--note", "seen since")
+    files = list((two.path / "var" / "published").rglob("*.parquet"))
+    kept = {path: path.read_bytes() for path in files}
+    try:
+        said = two.ok("rebuild", run, "--data", delivered)
+    finally:
+        rules.write_text(declared, "utf-8")
+
+    assert f"{run}: identical (scores, feature_matrix, rule_flags, units" in said
+    assert two.run_ids() == [run]
+    assert {path: path.read_bytes() for path in files} == kept
+    assert len(files) == 4
+    assert not two.rejects.exists()  # what the last delivery's clerk is to see
+
+
+def test_another_delivery_is_refused_before_anything_is_built(
+    home: Home, delivery: Delivery, tmp_path: Path
+) -> None:
+    (run,) = home.run_ids()
+    delivery.visits = delivery.visits[:-1]
+    folder = delivery.write(tmp_path / "other")
+
+    done = home.inside("rebuild", run, "--data", folder)
+
+    assert done.returncode == 3
+    assert "- visits: 149 rows" in done.stderr
+    assert "the run was made from 150 rows" in done.stderr
+    assert "- payments" not in done.stderr
+    assert home.inside("rebuild", "tiny-1", "--data", folder).returncode == 4
+
+
+def test_what_differs_is_said_and_ends_with_an_error(home: Home) -> None:
+    (run,) = home.run_ids()
+    found = mock.Mock(identical=False, differs=("scores.parquet",), note="why")
+
+    with mock.patch("flows.rebuild.rebuild", return_value=found):
+        done = home.inside("rebuild", run, "--data", ".")
+
+    assert done.returncode == 4
+    assert done.stdout == f"{run}: differs in scores.parquet\nwhy\n"
+
+
+def test_a_declaration_that_is_gone_is_named(home: Home) -> None:
+    settings = Settings(home=home.path, models=home.models)
+    open_store(settings)
+    run = replace(queries.latest_run("tiny"), config_hash="0" * 64)
+
+    with (
+        pytest.raises(StoreError, match=r"hash 000000000000.* use the Leadline of its"),
+        _as_declared(run, settings),
+    ):
+        pass
+
+
+def test_a_version_scores_only_with_the_files_that_earlier_runs_name(
+    home: Home, delivered: Path
+) -> None:
+    """The files, the registry and the run of training were all changed to agree."""
+    tracking = Tracking(home.path / "mlruns")
+    first = tracking.version("tiny", 1)
+    assert home.json("leads", "tiny")["run"]["model_digest"] == first.digest
+    folder = tracking.verify(first)
+    (folder / "artifacts" / "linkage.json").write_text('{"person": {}}')
+    forged = files_digest(folder)
+    tracking.client.set_model_version_tag("tiny", "1", DIGEST_TAG, forged)
+    tracking.client.set_tag(first.run_id, DIGEST_TAG, forged)
+
+    done = home.inside("score", "tiny", "--data", delivered)
+
+    assert done.returncode == 4
+    assert "a published run was scored by this version with" in done.stderr

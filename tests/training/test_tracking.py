@@ -184,14 +184,17 @@ def test_training_again_mends_a_changed_champion(tracking, run, trained, restore
     assert tracking.open(again).digest == again.digest
 
 
-def test_numbers_and_texts_are_added_to_the_run_of_a_version(tracking, trained):
+def test_a_comparison_is_added_to_the_version_and_its_run(tracking, trained):
     second = trained[1]
-    tracking.record(second, {"compare_overlap": 0.5}, {"compare/rule.txt": "规则"})
+    tracking.record_comparison(
+        second, "keep", {"compare_overlap": 0.5}, {"compare/rule.txt": "规则"}
+    )
 
     stored = tracking.client.get_run(second.run_id)
     assert stored.data.metrics["compare_overlap"] == 0.5
     files = tracking.client.list_artifacts(second.run_id, "compare")
     assert [f.path for f in files] == ["compare/rule.txt"]
+    assert [v.verdict for v in tracking.versions(MODEL)][:2] == ["", "keep"]
 
 
 def test_plain_mlflow_loads_it_in_another_process_and_folder(
