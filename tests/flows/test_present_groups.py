@@ -190,7 +190,8 @@ def test_judge_keeps_who_said_what_before_anything_is_published(empty: Home) -> 
     said = judged(
         empty, "tiny", "person", SECOND, FIRST, "same", *note, LEADLINE_USER="li"
     )
-    judged(empty, "tiny", "person", FIRST, SECOND, "different", *note, LOGNAME="wang")
+    by_login = {"LEADLINE_USER": "", "LOGNAME": "wang"}
+    judged(empty, "tiny", "person", FIRST, SECOND, "different", *note, **by_login)
 
     open_store(Settings(home=empty.path, store_url=""))
     (kept,) = judgements("tiny")
