@@ -3,6 +3,20 @@
 The top is reviewed because it is the top: what it holds says nothing of the rest, and of
 the known cases it holds nearly all, whatever was missed. Units drawn with a known chance
 (`training.exploration`) stand for the rest, each for 1 / chance of them.
+
+Below the top and for the recall, intervals are quantiles of a seeded simulation: each
+stratum's share has a beta posterior under Jeffreys' prior Beta(1/2, 1/2), and the units
+that nobody decided on are drawn from it. Webber (2013, 'Approximate recall confidence
+intervals', ACM TOIS 31) compares ways to bound the recall from such samples and recommends
+this one, its coverage being near its level; delta and bootstrap intervals have no width
+where no draw of a stratum was confirmed.
+
+Units of one ring are one example: a sample is worth (sum w)^2 / sum(W^2) examples,
+where W adds up the weights of a ring (Kish 1965; for such intervals Franco, Little,
+Louis, Slud 2019).
+
+Draws that nobody decided on are taken to be a random part of their stratum, for their
+slots come in random order. Reviews are taken at their word.
 """
 
 from collections.abc import Sequence
@@ -16,9 +30,8 @@ import pandas as pd
 from training.evaluation import LEVEL, jeffreys
 from training.exploration import EXPLORE, TOP, strata_sizes
 
-DRAWS = (
-    10_000  # of the posterior: the ends of an interval move by about 1 % of its width
-)
+# Of the posterior: the ends of an interval move by about 1 % of its width.
+DRAWS = 10_000
 SEED = 11
 # Below these nothing is said. Of 20 draws without a case the interval still ends at 12 %;
 # fewer, or hardly any of a stratum, say less than anybody knew before.
@@ -76,19 +89,6 @@ def selection_estimates(
       share of those decided on.
     - recall_at_capacity: cases among the top slots, of all cases. naive: confirmed units
       of the top, of all confirmed units.
-
-    The other intervals are quantiles of a seeded simulation: each stratum's share has a
-    beta posterior under the prior Beta(1/2, 1/2), and the units that nobody decided on are
-    drawn from it. Webber (2013, 'Approximate recall confidence intervals', ACM TOIS 31)
-    found this nearest to its level for the recall from stratified samples; delta and
-    bootstrap intervals have no width where no draw of a stratum was confirmed.
-
-    Units of one ring are one example: a sample is worth (sum w)^2 / sum(W^2) examples,
-    where W adds up the weights of a ring (Kish 1965; for such intervals Franco, Little,
-    Louis, Slud 2019).
-
-    Draws that nobody decided on are taken to be a random part of their stratum, for their
-    slots come in random order. Reviews are taken at their word.
 
     Args:
         labels: LABELS.
