@@ -1,5 +1,6 @@
 """The members' scores on one scale, averaged; frozen at training, free of the batch."""
 
+from collections.abc import Mapping
 from typing import Self
 
 import numpy as np
@@ -7,13 +8,16 @@ from sklearn.base import BaseEstimator
 
 from training.detectors import (
     DETECTORS,
-    REFERENCE_ROWS,
+    ORDINARY,
+    ORDINARY_SHARE,
     Detector,
     in_chunks,
+    ordinary_distance,
     sample_rows,
 )
 from training.preprocess import Matrix, Vector
 
+SCALE_ROWS = 10_000
 # Standardised member scores beyond this are pressed together, not cut: two absurd rows
 # stay distinct, and yet one member cannot outvote the others for ever.
 SOFT_LIMIT = 5.0
@@ -69,25 +73,36 @@ class RankScale(BaseEstimator):  # type: ignore[misc]
 class Ensemble(BaseEstimator):  # type: ignore[misc]
     """Mean of the members' log-scaled scores.
 
-    `members` names entries of DETECTORS; no member is chosen by looking at a data set.
+    Three members look at the rows as they are; the fourth measures the distance from
+    the 70 % that the three find ordinary. No member is chosen by looking at a data set,
+    none refers to the batch that is scored.
     """
 
-    def __init__(self, members: tuple[str, ...] = tuple(DETECTORS), seed: int = 0):
-        self.members = members
+    def __init__(self, seed: int = 0):
         self.seed = seed
 
     def fit(self, X: Matrix) -> Self:
         """Fit every member on X (rows x columns, no NaN) and freeze the scales.
 
-        The scales come from at most 10,000 rows: percentiles need no more.
+        The scales and the ordinary rows come from at most 10,000 rows: percentiles and
+        a reference need no more.
         """
+        sample = X[sample_rows(len(X), SCALE_ROWS, self.seed + 1)]
         self.detectors_: dict[str, Detector] = {
-            name: DETECTORS[name](self.seed).fit(X) for name in self.members
+            name: make(self.seed).fit(X) for name, make in DETECTORS.items()
         }
-        sample = X[sample_rows(len(X), REFERENCE_ROWS, self.seed + 1)]
-        raw = self._raw_scores(sample)
+        raw = {n: in_chunks(d.score, sample) for n, d in self.detectors_.items()}
         self.scales_ = {name: LogScale().fit(s) for name, s in raw.items()}
-        self.member_ranks_ = {name: RankScale().fit(s) for name, s in raw.items()}
+        first = self._combined(raw)
+        ordinary = first <= np.quantile(first, ORDINARY_SHARE)
+        last = ordinary_distance(self.seed).fit(sample, ordinary)
+        self.detectors_[ORDINARY] = last
+        raw[ORDINARY] = in_chunks(last.score, sample)
+        self.scales_[ORDINARY] = LogScale().fit(raw[ORDINARY])
+        self.member_ranks_ = {
+            name: RankScale().fit(self.scales_[name].transform(s))
+            for name, s in raw.items()
+        }
         self.rank_ = RankScale().fit(self._combined(raw))
         return self
 
@@ -97,9 +112,12 @@ class Ensemble(BaseEstimator):  # type: ignore[misc]
 
     def rank_scores(self, X: Matrix) -> dict[str, Vector]:
         """`score` and `score_<member>` of each row, each on the rank scale [0, 1]."""
-        raw = self._raw_scores(X)
-        ranks = {"score": self.rank_.transform(self._combined(raw))}
-        for name, scores in raw.items():
+        return self.ranked(self.member_scores(X))
+
+    def ranked(self, members: Mapping[str, Vector]) -> dict[str, Vector]:
+        """The same from what `member_scores` gave."""
+        ranks = {"score": self.rank_.transform(np.mean(list(members.values()), axis=0))}
+        for name, scores in members.items():
             ranks[f"score_{name}"] = self.member_ranks_[name].transform(scores)
         return ranks
 
@@ -111,6 +129,6 @@ class Ensemble(BaseEstimator):  # type: ignore[misc]
     def _raw_scores(self, X: Matrix) -> dict[str, Vector]:
         return {n: in_chunks(d.score, X) for n, d in self.detectors_.items()}
 
-    def _combined(self, raw: dict[str, Vector]) -> Vector:
+    def _combined(self, raw: Mapping[str, Vector]) -> Vector:
         scaled = [self.scales_[name].transform(s) for name, s in raw.items()]
         return np.asarray(np.mean(scaled, axis=0))

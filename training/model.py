@@ -12,7 +12,6 @@ from sklearn.base import BaseEstimator
 from skops.io.exceptions import UntrustedTypesFoundException
 
 from configs.errors import LeadlineError, StoreError
-from training.detectors import DETECTORS
 from training.ensemble import Ensemble, RankScale
 from training.fusion import Rule, RuleEvidence, own_evidence, ranks
 from training.neighbours import NeighbourEvidence
@@ -22,17 +21,16 @@ from training.pridit import Pridit
 # What a stored model may contain, besides NumPy, sklearn's estimators and plain values.
 # skops builds nothing else, so a file from elsewhere cannot run code.
 TRUSTED_TYPES = [
-    "pyod.models.knn.KNN",
-    "sklearn.tree._tree.Tree",
-    "training.detectors.IsolationScore",
-    "training.detectors.NeighbourDistance",
-    "training.detectors.SubsampleDistance",
+    "training.detectors.CutForest",
+    "training.detectors.LeafDensity",
+    "training.detectors.ReferenceDistance",
     "training.ensemble.Ensemble",
     "training.ensemble.LogScale",
     "training.ensemble.RankScale",
     "training.fusion.Rule",
     "training.fusion.RuleEvidence",
     "training.model.LeadScorer",
+    "training.nearest.NearestRows",
     "training.neighbours.NeighbourEvidence",
     "training.preprocess.Preprocessor",
     "training.preprocess.RobustScale",
@@ -48,11 +46,9 @@ class LeadScorer(BaseEstimator):  # type: ignore[misc]
     def __init__(
         self,
         rules: tuple[Rule, ...] = (),
-        members: tuple[str, ...] = tuple(DETECTORS),
         seed: int = 0,
     ) -> None:
         self.rules = rules
-        self.members = members
         self.seed = seed
 
     def fit(self, X: pd.DataFrame, H: pd.DataFrame) -> Self:
@@ -65,7 +61,7 @@ class LeadScorer(BaseEstimator):  # type: ignore[misc]
         evidential = self._flags(H)
         self.preprocessor_ = Preprocessor().fit(X)
         matrix = self.preprocessor_.transform(X)
-        self.ensemble_ = Ensemble(self.members, self.seed).fit(matrix)
+        self.ensemble_ = Ensemble(self.seed).fit(matrix)
         self.pridit_ = Pridit().fit(evidential)
         self.pridit_rank_ = RankScale().fit(self.pridit_.score(evidential))
         self.evidence_ = RuleEvidence(self.rules).fit(H, self.pridit_.weight_by_code_)

@@ -10,18 +10,14 @@ from typing import Self
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.neighbors import NearestNeighbors
 
-from training.detectors import in_chunks, sample_rows
+from training.detectors import CLIP, in_chunks, sample_rows
+from training.nearest import NearestRows
 from training.preprocess import Matrix, RobustScale, Vector
 
-REFERENCE_ROWS = 20_000  # half with the most evidence, half at random
+REFERENCE_ROWS = 8_192  # half with the most evidence, half at random
 NEIGHBOURS = 10
 SHARE = 0.7  # of the result that the neighbours decide
-# Spans from the median; beyond it a single wild column decides who is a neighbour.
-CLIP = 10.0
-# Nearer than this a row has met itself (or its copy), which says nothing new.
-SAME = 1e-5
 
 
 class NeighbourEvidence(BaseEstimator):  # type: ignore[misc]
@@ -45,10 +41,7 @@ class NeighbourEvidence(BaseEstimator):  # type: ignore[misc]
         self.scale_ = RobustScale().fit(X)
         kept = self._reference_rows(evidence)
         self.evidence_: Vector = np.asarray(evidence[kept], dtype=np.float64)
-        # One more than asked for: a training row meets itself first.
-        count = min(self.neighbours + 1, len(kept))
-        self.nearest_ = NearestNeighbors(n_neighbors=count, algorithm="brute")
-        self.nearest_.fit(self._place(X[kept]))
+        self.nearest_ = NearestRows(self.neighbours).fit(self._place(X[kept]))
         return self
 
     def transform(self, X: Matrix, evidence: Vector) -> Vector:
@@ -59,10 +52,8 @@ class NeighbourEvidence(BaseEstimator):  # type: ignore[misc]
 
     def _around(self, X: Matrix) -> Vector:
         """Mean evidence of the neighbours; NaN where all of them are copies."""
-        distances, rows = self.nearest_.kneighbors(self._place(X))
-        others = distances > SAME
-        # Of the one too many, the farthest goes when the row did not meet itself.
-        others &= np.cumsum(others, axis=1) <= self.neighbours
+        distances, rows = self.nearest_.find(self._place(X))
+        others = (rows >= 0) & (distances > 0.0)
         count = others.sum(axis=1)
         total = np.where(others, self.evidence_[rows], 0.0).sum(axis=1)
         return np.where(count > 0, total / np.maximum(count, 1), np.nan)

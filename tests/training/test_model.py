@@ -21,7 +21,8 @@ def scores(scorer, features, flags) -> pd.DataFrame:
 
 def test_scores_follow_the_contract(scores, features):
     assert list(scores.columns[: len(SCORES)]) == list(SCORES)
-    assert {"score_iforest", "score_knn", "score_lesinn", "score_pridit"} <= set(scores)
+    members = {"forest", "density", "neighbours", "ordinary", "pridit"}
+    assert {f"score_{name}" for name in members} <= set(scores)
     assert sorted(scores["unit_id"]) == sorted(features.index)
     numbers_ = scores[[c for c in scores if c not in {"unit_id", "as_of"}]]
     values = numbers_[[c for c in numbers_ if not c.startswith("rank_")]]

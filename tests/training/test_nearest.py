@@ -1,0 +1,45 @@
+"""Nearest rows against scikit-learn as oracle; copies; the same alone and in a batch."""
+
+import numpy as np
+import pytest
+from sklearn.neighbors import NearestNeighbors
+
+from training.nearest import NearestRows
+
+
+def crowd(rows: int, columns: int, seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=(rows, columns)).astype(np.float32)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 4, 5, 37])
+@pytest.mark.parametrize("columns", [1, 7, 40])
+def test_neighbours_are_those_of_scikit_learn(rows, columns):
+    reference, X = crowd(2500, columns, 0), crowd(rows, columns, 1)
+    distances, places = NearestRows(9).fit(reference).find(X)
+    oracle = NearestNeighbors(n_neighbors=9, algorithm="brute").fit(reference)
+    expected, expected_places = oracle.kneighbors(X)
+    np.testing.assert_allclose(distances, expected, rtol=1e-4, atol=1e-4)
+    assert (places == expected_places).mean() > 0.99
+
+
+def test_row_has_bit_for_bit_the_same_distances_alone():
+    reference, X = crowd(3000, 12, 0), crowd(50, 12, 1)
+    nearest = NearestRows(20).fit(reference)
+    whole, _ = nearest.find(X)
+    for i in range(0, 50, 7):
+        np.testing.assert_array_equal(nearest.find(X[i : i + 1])[0][0], whole[i])
+
+
+def test_row_of_the_reference_leaves_itself_out_but_not_its_copies():
+    reference = np.float32([[0], [0], [1], [5]])
+    distances, places = NearestRows(3).fit(reference).find(reference[:1])
+    assert distances.tolist() == [[0, 1, 5]]
+    assert places.tolist() == [[1, 2, 3]]
+
+
+def test_missing_neighbours_are_infinitely_far():
+    distances, places = (
+        NearestRows(3).fit(np.float32([[0], [2]])).find(np.float32([[0]]))
+    )
+    assert distances.tolist() == [[2, np.inf, np.inf]]
+    assert places.tolist() == [[1, -1, -1]]

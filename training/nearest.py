@@ -1,0 +1,129 @@
+"""The nearest rows of a fixed reference: exact, compiled, the same alone and in a batch.
+
+A library's matrix product would be as fast, but rounds a row's distances differently in
+batches of different sizes, and cannot tell a copy from a near neighbour.
+"""
+
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+from sklearn.base import BaseEstimator
+
+from training.preprocess import Matrix
+
+BLOCK = 1_024  # reference rows whose running sums stay in the processor's first cache
+TOGETHER = 4  # rows that are compared with a block at once
+
+
+class NearestRows(BaseEstimator):  # type: ignore[misc]
+    """For each row the `count` nearest of a reference, in Euclidean distance.
+
+    One exact copy of the row is left out: a row of the reference meets itself.
+    """
+
+    def __init__(self, count: int = 10) -> None:
+        self.count = count
+
+    def fit(self, reference: Matrix) -> Self:
+        """Keep the reference (rows x columns, no NaN)."""
+        self.columns_: Matrix = np.ascontiguousarray(reference.T, dtype=np.float32)
+        return self
+
+    def find(self, X: Matrix) -> tuple[Matrix, npt.NDArray[np.int32]]:
+        """Distances and positions in the reference, each rows x count, nearest first.
+
+        Where the reference has fewer others, the last columns are infinite and -1.
+        """
+        rows = np.ascontiguousarray(X, dtype=np.float32)
+        squares, places = _nearest(rows, self.columns_, self.count)
+        return np.sqrt(squares), places
+
+
+@njit(cache=True)
+def _nearest(X: Matrix, reference: Matrix, count: int) -> Any:
+    """Squared distances (rows x count) and positions, ascending.
+
+    Args:
+        reference: columns x rows, so that a column of many rows is read in a run.
+    """
+    squares = np.full((len(X), count), np.inf, np.float32)
+    places = np.full((len(X), count), -1, np.int32)
+    sums = np.empty((TOGETHER, BLOCK), np.float32)
+    for first in range(0, len(X), TOGETHER):
+        rows = X[first : first + TOGETHER]
+        met = np.zeros(TOGETHER, np.bool_)
+        for start in range(0, reference.shape[1], BLOCK):
+            size = min(BLOCK, reference.shape[1] - start)
+            _distances(rows, reference, start, size, sums)
+            for i in range(len(rows)):
+                near, where = squares[first + i], places[first + i]
+                met[i] = _keep_smallest(sums[i, :size], start, near, where, met[i])
+        for row in range(first, first + len(rows)):
+            order = np.argsort(squares[row], kind="mergesort")
+            squares[row], places[row] = squares[row][order], places[row][order]
+    return squares, places
+
+
+@njit(cache=True)
+def _distances(
+    rows: Matrix, reference: Matrix, start: int, size: int, sums: Matrix
+) -> None:
+    """Squared distances of up to four rows from a block of the reference.
+
+    A reference value is read once for all four. Each row's sum runs column by column,
+    so that it is the same whoever stands beside it.
+    """
+    last = len(rows) - 1
+    a, b, c, d = rows[0], rows[min(1, last)], rows[min(2, last)], rows[last]
+    sums_a, sums_b, sums_c, sums_d = sums[0], sums[1], sums[2], sums[3]
+    sums[:] = 0.0
+    for column in range(rows.shape[1]):
+        values = reference[column, start : start + size]
+        at_a, at_b, at_c, at_d = a[column], b[column], c[column], d[column]
+        for i in range(len(values)):
+            value = values[i]
+            from_a, from_b, from_c, from_d = (
+                at_a - value,
+                at_b - value,
+                at_c - value,
+                at_d - value,
+            )
+            sums_a[i] += from_a * from_a
+            sums_b[i] += from_b * from_b
+            sums_c[i] += from_c * from_c
+            sums_d[i] += from_d * from_d
+
+
+@njit(cache=True)
+def _keep_smallest(
+    sums: Any, start: int, squares: Any, places: Any, met_itself: bool
+) -> bool:
+    """Put what is nearer into the heap whose root is the farthest neighbour so far."""
+    for i in range(len(sums)):
+        square = sums[i]
+        if square >= squares[0]:
+            continue
+        if square == 0.0 and not met_itself:
+            met_itself = True
+            continue
+        _replace_root(squares, places, square, start + i)
+    return met_itself
+
+
+@njit(cache=True)
+def _replace_root(squares: Any, places: Any, square: float, place: int) -> None:
+    """Replace the root of a max-heap and let the new value sink."""
+    hole, count = 0, len(squares)
+    while True:
+        child = 2 * hole + 1
+        if child >= count:
+            break
+        if child + 1 < count and squares[child + 1] > squares[child]:
+            child += 1
+        if squares[child] <= square:
+            break
+        squares[hole], places[hole] = squares[child], places[child]
+        hole = child
+    squares[hole], places[hole] = square, place
