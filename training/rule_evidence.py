@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import beta
 
-from training.fusion import RuleEvidence
+from training.fusion import Rule, RuleEvidence
 from training.preprocess import Vector
 
 # How many reviewed cases a prior outweighs: an assumption about people who write rules.
@@ -47,6 +47,24 @@ def precision_from_reviews(
     strength = [STATED_STRENGTH if c in stated else DEFAULT_STRENGTH for c in codes]
     table.insert(2, "strength", np.array(strength, dtype=np.float64))
     return pd.concat([table, _posterior(table)], axis=1)
+
+
+def evidence_after(
+    rules: Sequence[Rule],
+    H: pd.DataFrame,
+    pridit: Mapping[str, float],
+    reviewed: pd.DataFrame,
+    labels: pd.DataFrame,
+) -> RuleEvidence:
+    """Evidence of rules as reviews have taught it; as without any where there are none.
+
+    `H` are the flags of the population (hit rates), `pridit` its agreement weights,
+    `reviewed` the flags under which the labelled units were reviewed (of the runs that
+    `labels` names).
+    """
+    before = RuleEvidence(tuple(rules)).fit(H, pridit)
+    taught = posteriors(precision_from_reviews(before, reviewed, labels))
+    return RuleEvidence(tuple(rules)).fit(H, pridit, taught)
 
 
 def reviewed_hits(

@@ -9,7 +9,7 @@ from training.fusion import Rule, RuleEvidence
 from training.rule_evidence import (
     DEFAULT_STRENGTH,
     STATED_STRENGTH,
-    posteriors,
+    evidence_after,
     precision_from_reviews,
     reviewed_hits,
     share_interval,
@@ -60,9 +60,9 @@ def test_scope_rules_are_not_judged_and_a_rule_without_reviews_keeps_its_prior()
 
 def test_without_reviews_nothing_changes():
     H = flags(A="0 1", B="1 2 3", C="5")
-    plain = RuleEvidence(RULES).fit(H)
-    taught = posteriors(precision_from_reviews(plain, H, judged()))
-    again = RuleEvidence(RULES).fit(H, reviewed=taught)
+    agreement = {"A": 0.9, "B": 0.1, "C": 0.4}
+    plain = RuleEvidence(RULES).fit(H, agreement)
+    again = evidence_after(RULES, H, agreement, H, judged())
     assert again.evidence_ == pytest.approx(plain.evidence_)
 
 
@@ -114,8 +114,7 @@ def test_reviews_move_the_weight_of_evidence_both_ways_but_never_below_zero():
     plain = RuleEvidence(RULES).fit(H)
 
     def evidence(labels: pd.DataFrame) -> float:
-        taught = posteriors(precision_from_reviews(plain, H, labels))
-        return RuleEvidence(RULES).fit(H, reviewed=taught).evidence_["A"]
+        return evidence_after(RULES, H, {}, H, labels).evidence_["A"]
 
     all_hits = " ".join(map(str, range(30)))
     assert evidence(judged(confirmed=all_hits)) > plain.evidence_["A"]
