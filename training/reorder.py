@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from training.fusion import SCOPE_LAYER, Rule, RuleEvidence, own_evidence
-from training.neighbours import SAME, SHARE, NeighbourEvidence
+from training.neighbours import SHARE, NeighbourEvidence
 from training.preprocess import Matrix, Vector
 from training.pridit import Pridit
 
@@ -90,8 +90,7 @@ def _nearest(matrix: Matrix, own: Vector, seed: int) -> Nearest:
     """As `NeighbourEvidence` weighs the neighbours, kept as positions."""
     fitted = NeighbourEvidence(seed=seed).fit(matrix, own)
     kept = fitted._reference_rows(own)
-    distances, rows = fitted.nearest_.kneighbors(fitted._place(matrix))
-    others = distances > SAME
-    others &= np.cumsum(others, axis=1) <= fitted.neighbours
+    distances, rows = fitted.nearest_.find(fitted._place(matrix))
+    others = (rows >= 0) & (distances > 0.0)
     weights = others / np.maximum(others.sum(axis=1, keepdims=True), 1)
     return Nearest(kept[rows], weights)
