@@ -8,11 +8,12 @@ from configs.errors import StoreError, nearest
 from configs.settings import Settings
 from flows.catalog import Catalog
 from flows.engineer import FLAGS, MATRIX, UNITS
+from flows.group import POINTS
 from flows.job import Job
 from serving.records import RunRecord
 from serving.run_files import SCORES, file_sha256
 
-Archived = Literal["feature_matrix", "rule_flags", "units", "scores"]
+Archived = Literal["feature_matrix", "rule_flags", "units", "points", "scores"]
 
 _OPEN_UNITS = "open_units"
 
@@ -20,13 +21,16 @@ _OPEN_UNITS = "open_units"
 def frozen_inputs(job: Job, catalog: Catalog) -> dict[str, Path]:
     """The files that are kept with the list: name -> file of the work folder.
 
-    The units come without sensitive columns, and without what was copied from these.
+    The units come without sensitive columns, and without what was copied from these;
+    association points of sensitive kinds are masked.
     """
     units = catalog.read(UNITS)
     kept = open_columns(job.model.spec, job.model.known.columns)
     open_units = units.select("unit_id", "as_of", *kept).order_by("unit_id")
     catalog.write(open_units, _OPEN_UNITS)
     files = {MATRIX: MATRIX, FLAGS: FLAGS, UNITS: _OPEN_UNITS}
+    if catalog.path(POINTS).exists():
+        files[POINTS] = POINTS
     return {name: catalog.path(table) for name, table in files.items()}
 
 

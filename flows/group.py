@@ -5,15 +5,19 @@ import pyarrow as pa
 
 from features.association_tables import association_tables
 from features.graph import graph
+from features.points import unit_points
 from features.ties import Tied, wording
 from flows.catalog import Catalog, opened
 from flows.engineer import ASSOCIATIONS, HITS, UNITS
 from flows.job import Job
 from flows.score import REASONS, SCORES
 
+# The points of each unit, frozen with the run: look-alikes share them.
+POINTS = "points"
+
 
 def group(job: Job) -> None:
-    """Write `groups`, `group_members`, `group_ties` and `paths`.
+    """Write `groups`, `group_members`, `group_ties`, `paths` and `points`.
 
     Nothing, where the model declares no associations. Sensitive values are masked.
     """
@@ -21,13 +25,17 @@ def group(job: Job) -> None:
         return
     job.progress("looking for groups")
     with opened(job.folder) as catalog:
+        tied, units = _tied(job, catalog), _units(job, catalog)
+        declared = job.model.spec.groups
         tables = association_tables(
-            _tied(job, catalog),
-            _units(job, catalog),
+            tied,
+            units,
             catalog.arrow(catalog.read(HITS)),
             _explained(catalog),
-            job.model.spec.groups,
+            declared,
         )
+        unit_ids = units["unit_id"].combine_chunks()
+        tables[POINTS] = unit_points(tied, unit_ids, declared)
         for name, rows in tables.items():
             catalog.write(catalog.register(f"_{name}", rows), name)
 

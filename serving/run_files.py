@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import IO
 
 SCORES = "scores"
-FROZEN = ("feature_matrix", "rule_flags", "units")  # what a run was scored from
+# What a run was scored from; points only where the model declares associations.
+FROZEN = ("feature_matrix", "rule_flags", "units", "points")
 PART = ".part"  # ending of a copy that is not finished or not yet published
 _CHUNK = 1 << 20
 

@@ -1,0 +1,72 @@
+"""The association points of each unit, as they may be kept with a published run.
+
+A point is a node that ties at least two units and is no hub of groups. Points have
+numbers of this run; values of sensitive kinds are masked, so that a unit's points tell
+whom it shares them with and nothing else.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+
+from configs.network import GroupsSpec
+from configs.privacy import mask
+from features.graph import UNKNOWN, Numbers
+from features.groups import points_of, units_at
+from features.ties import Tied, named
+
+UNITS_AT_ONCE = 100_000
+
+POINT = pa.struct(
+    [
+        ("point", pa.int64()),
+        ("kind", pa.string()),
+        ("label", pa.string()),
+        ("units", pa.int64()),
+    ]
+)
+
+
+def unit_points(
+    tied: Tied, unit_ids: pa.Array, declared: GroupsSpec | None
+) -> pa.Table:
+    """One row per unit: `unit_id` and `points`, the rarest first; empty without any.
+
+    Each point has `point` (its number in this run), `kind`, `label` (masked where the
+    kind is sensitive) and `units` (how many units it ties).
+    """
+    groups = declared or GroupsSpec()
+    among = tied.among(groups.through)
+    parts = [
+        _points(among, unit_ids.slice(start, UNITS_AT_ONCE), groups.hub)
+        for start in range(0, len(unit_ids), UNITS_AT_ONCE)
+    ]
+    points = pa.chunked_array(parts, pa.list_(POINT))
+    return pa.table({"unit_id": unit_ids, "points": points})
+
+
+def _points(tied: Tied, unit_ids: pa.Array, hub: int) -> pa.Array:
+    graph, size = tied.graph, units_at(tied.graph, tied.unit)
+    nodes = graph.nodes(tied.unit, unit_ids)
+    known = np.flatnonzero(nodes != UNKNOWN)
+    found = points_of(graph, tied.unit, nodes[known], hub).tocoo()
+    unit, point = known[found.coords[0]], found.coords[1].astype(np.int64)
+    order = np.lexsort((point, size[point], unit))
+    unit, point = unit[order], point[order]
+    ends = np.cumsum(np.bincount(unit, minlength=len(unit_ids)))
+    offsets = pa.array(np.concatenate([[0], ends]).astype(np.int32))
+    values = pa.StructArray.from_arrays(list(_columns(tied, point, size)), fields=POINT)
+    return pa.ListArray.from_arrays(offsets, values)
+
+
+def _columns(tied: Tied, point: Numbers, size: Numbers) -> Iterator[pa.Array]:
+    """The columns of POINT; each node is named once."""
+    nodes, place = np.unique(point, return_inverse=True)
+    kinds, values = named(tied.graph, nodes)
+    both = zip(kinds.to_pylist(), values.to_pylist(), strict=True)
+    labels = [mask(v) if k in tied.wording.sensitive else v for k, v in both]
+    yield pa.array(point)
+    yield kinds.take(pa.array(place))
+    yield pa.array(labels, pa.string()).take(pa.array(place))
+    yield pa.array(size[point].astype(np.int64))
