@@ -38,7 +38,7 @@ def test_help_is_quick_and_loads_nothing_heavy(empty: Home) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(command: str, empty: Home) -> None:
-    said = empty.ok(command, "--help")
+    said = empty.ok(command.replace("_", "-"), "--help")
 
     assert "Usage" in said
     assert len(said.splitlines()) > 3
