@@ -1,0 +1,60 @@
+"""What stages hand to the published list when they have something to hand over."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from configs.settings import Settings
+from flows.catalog import opened
+from flows.group import group
+from flows.job import Job, new_job
+from flows.pipeline import prepare
+from flows.publish import publish_list
+from flows.score import SCORES, champion_linkage, score
+from serving import queries
+from serving.connect import close_store
+from serving.verify import verify
+from tests.flows.homes import Home
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def scored(unpublished: Home, delivered: Path) -> Iterator[Job]:
+    """A job of which only the publishing is left."""
+    settings = Settings(home=unpublished.path, models=unpublished.models, store_url="")
+    job = new_job("tiny", str(delivered), settings)
+    prepare(job, champion_linkage(job))
+    score(job)
+    group(job)
+    yield job
+    close_store()
+
+
+def test_parts_and_counterfactuals_of_a_stage_are_published(scored: Job) -> None:
+    with opened(scored.folder) as catalog:
+        first = catalog.rows(catalog.read(SCORES).order_by("rank_fused").limit(1))[0]
+        texts = {"text_en": ["so"], "text_zh": ["因此"]}
+        about = {"unit_id": [first["unit_id"]], "position": [1], **texts}
+        parts = pa.table({**about, "part": ["rule:T2"], "contribution": [0.7]})
+        falls = pa.table({**about, "rank": [17]})
+        catalog.write(catalog.register("_p", parts.select(PARTS)), "parts")
+        catalog.write(catalog.register("_c", falls.select(FALLS)), "counterfactuals")
+
+    run = publish_list(scored).run_id
+
+    detail = queries.lead(run, first["unit_id"])
+    assert [(p.part, p.contribution) for p in detail.parts] == [("rule:T2", 0.7)]
+    assert [(c.rank, c.text_zh) for c in detail.counterfactuals] == [(17, "因此")]
+    assert {reason.kind for reason in detail.reasons} == {"value"}
+    assert (detail.lead.band_low, detail.lead.band_high) == (None, None)
+    slots = queries.slots(run)
+    assert {slot.kind for slot in slots} == {"top", "explore"}
+    assert slots[0].unit_id == first["unit_id"]
+    assert verify(scored.settings) == []
+
+
+PARTS = ["unit_id", "position", "part", "contribution", "text_en", "text_zh"]
+FALLS = ["unit_id", "position", "rank", "text_en", "text_zh"]
