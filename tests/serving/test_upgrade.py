@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 from django.db import IntegrityError, connection
 
 from configs.settings import Settings
@@ -14,6 +15,7 @@ from serving import queries
 from serving.connect import close_store, open_store
 from serving.judgements import judgements
 from serving.leads.immutability import missing_guards
+from serving.publication import Publication
 from serving.publish import publish
 from serving.verify import verify
 from tests.serving.publications import make_publication
@@ -87,3 +89,17 @@ def test_an_old_store_takes_new_runs(old_store: Settings, tmp_path: Path) -> Non
 
     assert [record.kind for record in queries.slots("later")].count("explore") == 2
     assert not [f for f in verify(old_store) if "scores file" not in f.message]
+
+
+def test_a_store_with_runs_is_upgraded_on_either_database(
+    store: Settings, published: Publication
+) -> None:
+    """Back to the tables of before reviews, with the leads kept, and forth again."""
+    call_command("migrate", "leads", "0002_guards", verbosity=0)
+    open_store(store)
+
+    assert missing_guards(connection) == []
+    assert len(queries.leads(published.run_id, 100)) == 12
+    assert queries.slots(published.run_id) == []
+    with connection.cursor() as cursor, pytest.raises(IntegrityError):
+        cursor.execute("UPDATE leads_lead SET band_low = 0.5")
