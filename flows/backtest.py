@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from configs.errors import StoreError
@@ -20,6 +21,7 @@ from flows.labels import labels_of
 from flows.past_run import PastRun, money_of, past_run
 from serving import queries
 from serving.records import RunRecord
+from training.reorder import evidence_of
 from training.rule_changes import Past, RuleSet, compared
 
 RUNS = 4  # lists that are looked at unless more are asked for: a month of weekly lists
@@ -100,7 +102,10 @@ def _one_list(
     after = changed_set(model, rules, before, units)
     money = money_of(past.run, settings, model.spec.unit.money, past.flags.index)
     capacity = model.spec.review.weekly_capacity
-    known = Past(past.population, money, labels, capacity)
+    # Whoever either set of rules marks is in the reference that units are set beside.
+    marked = [evidence_of(r.rules, r.flags).damped(r.flags) for r in (before, after)]
+    crowd = past.population(np.maximum(*marked))
+    known = Past(crowd, money, labels, capacity)
     found = differences(model, rules, past.flags.columns)
     return PastList(
         run=past.run,

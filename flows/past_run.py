@@ -23,7 +23,12 @@ class PastRun:
     scorer: LeadScorer
     scores: pd.DataFrame  # SCORES, indexed by unit_id
     flags: pd.DataFrame  # units x codes, indexed by unit_id
-    population: Population
+    matrix: Matrix  # units x columns, as the detectors see them
+
+    def population(self, damped: Vector) -> Population:
+        """The units with who is like whom; `damped` as `training.reorder.population`."""
+        scores = self.scores.reset_index()
+        return population(scores, self.matrix, damped, self.scorer.seed)
 
     def shared(self, first: Mask, capacity: int) -> int:
         """How many of the first `capacity` that were published are among these."""
@@ -45,10 +50,7 @@ def past_run(run: RunRecord, settings: Settings) -> PastRun:
     version = tracking.version(run.model_id, int(run.model_version))
     scorer = tracking.open(version).scorer
     matrix = _matrix(run, settings, scorer, flags.index)
-    crowd = population(
-        scores.reset_index(), matrix, scorer.evidence_.damped(flags), scorer.seed
-    )
-    return PastRun(run, scorer, scores, flags, crowd)
+    return PastRun(run, scorer, scores, flags, matrix)
 
 
 def money_of(

@@ -48,21 +48,19 @@ def rule_report(
 
 def report_of(past: PastRun, labels: pd.DataFrame, capacity: int) -> RuleReport:
     """The report of an opened run; `labels` has unit_id, label and group_id."""
-    evidence = past.scorer.evidence_
-    yields = rule_yields(past.population, past.flags, evidence, labels, capacity)
-    taught = precision_from_reviews(
-        evidence_of(past.scorer.rules, past.flags), past.flags, labels
-    )
-    first = past.population.first(
-        past.population.fused(evidence.damped(past.flags)), capacity
-    )
+    evidence, flags = past.scorer.evidence_, past.flags
+    damped = evidence.damped(flags)
+    population = past.population(damped)
+    yields = rule_yields(population, flags, evidence, labels, capacity)
+    plain = evidence_of(past.scorer.rules, flags)
+    taught = precision_from_reviews(plain, flags, labels)
     table = _trust(past).merge(yields, on="code").merge(_learnt(taught), on="code")
-    reviewed = reviewed_units(past.population.unit_ids, labels)
+    judged = reviewed_units(population.unit_ids, labels).judged
     return RuleReport(
         past.run,
         capacity,
-        int(reviewed.judged.sum()),
-        past.shared(first, capacity),
+        int(judged.sum()),
+        past.shared(population.first(population.fused(damped), capacity), capacity),
         [_plain(row) for row in as_rows(table)],
     )
 

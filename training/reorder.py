@@ -67,7 +67,8 @@ def population(
     Args:
         scores: SCORES columns `unit_id` and `score`, in the order of the rows of
         matrix: units x columns, as the detectors see them, and of
-        damped: each unit's evidence of rules, which says whom the reference must hold.
+        damped: each unit's evidence of rules, by which the reference is chosen where
+            not all units fit in it: of several sets of rules the largest.
         seed: of the reference's random half, where not all units fit in it.
     """
     score = scores["score"].to_numpy(dtype=np.float64)
