@@ -80,7 +80,7 @@ def rebuild(run_id: str, data: str, settings: Settings, progress: Progress) -> R
         progress("comparing with the published list")
         made = publication_of(job)
     differs = tuple(differences(made, settings))
-    return Rebuilt(run, differs, _other_writer(run, settings, made, differs))
+    return Rebuilt(run, differs, _note(run, settings, made) if differs else "")
 
 
 @contextmanager
@@ -176,14 +176,22 @@ def _as_judged(job: Job, run: RunRecord, reports: list[SourceReport]) -> Job:
     )
 
 
-def _other_writer(
-    run: RunRecord, settings: Settings, made: Publication, differs: tuple[str, ...]
-) -> str:
-    """A note where files of the same values were written by another version of a package."""
-    if f"{SCORES}.parquet" not in differs:
-        return ""
+def _note(run: RunRecord, settings: Settings, made: Publication) -> str:
+    """Why the list may differ though its inputs do not: other code, or another writer."""
+    tracking = Tracking(settings.mlruns)
+    version = tracking.version(run.model_id, int(run.model_version))
+    changed = tracking.changed_code(version)
+    notes = []
+    if changed:
+        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        notes.append(
+            f"Leadline's code changed since version {version.version} was trained: "
+            f"{changed[0]}{more}; its own code is kept with it in MLflow"
+        )
     then, now = archived(run, settings, "scores"), made.scores_file
     writers = [pq.ParquetFile(path).metadata.created_by for path in (then, now)]
-    if writers[0] == writers[1] or not pq.read_table(then).equals(pq.read_table(now)):
-        return ""
-    return f"the scores are the same; then {writers[0]} wrote them, now {writers[1]}"
+    if writers[0] != writers[1] and pq.read_table(then).equals(pq.read_table(now)):
+        notes.append(
+            f"the scores are the same; {writers[0]} wrote them then, {writers[1]} now"
+        )
+    return "; ".join(notes)

@@ -29,10 +29,6 @@ class Registered:
     run_id: str
     role: Role
 
-    @property
-    def is_champion(self) -> bool:
-        return self.role == "champion"
-
 
 @dataclass(frozen=True, slots=True)
 class Released:

@@ -24,6 +24,7 @@ from training.drift import FeatureStats, stability_index
 from training.model import LeadScorer
 from training.records import TrainingRun
 from training.tracking_files import (
+    changed_code,
     files_digest,
     local_folder,
     log_model,
@@ -205,6 +206,10 @@ class Tracking:
                 "changed: train again or restore MLflow's store"
             )
         return folder
+
+    def changed_code(self, version: Version) -> list[str]:
+        """Files of Leadline that changed since the version was logged with them."""
+        return changed_code(self.verify(version))
 
     def record_comparison(
         self,

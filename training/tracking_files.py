@@ -128,6 +128,21 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
             yield inside.as_posix(), path
 
 
+def changed_code(folder: Path) -> list[str]:
+    """Our Python files that are not, or no longer, as they were logged with the model."""
+    then = _sources(folder / "code")
+    now = _sources(Path(str(training.__file__)).parents[1])
+    return sorted(n for n in then | now if then.get(n) != now.get(n))
+
+
+def _sources(root: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes()
+        for package in (configs, training)
+        for path in (root / package.__name__).rglob("*.py")
+    }
+
+
 def local_folder(uri: str) -> Path:
     """The folder of a logged model's files; StoreError when they cannot be read."""
     try:

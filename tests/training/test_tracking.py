@@ -12,7 +12,7 @@ from configs.errors import StoreError
 from training.drift import feature_stats, stability_index
 from training.records import TrainingRun, metrics, params
 from training.tracking import DIGEST_TAG, Tracking, Version
-from training.tracking_files import files_digest
+from training.tracking_files import changed_code, files_digest
 
 MODEL = "vehicle_insurance"
 
@@ -173,6 +173,15 @@ def test_reading_a_model_changes_no_digest(tracking, trained):
     (folder / "code" / "__pycache__" / "x.pyc").write_bytes(b"compiled")
 
     assert tracking.champion(MODEL).digest == trained[0].digest
+
+
+def test_code_that_changed_since_the_training_is_named(tracking, trained, restored):
+    assert tracking.changed_code(trained[0]) == []
+    (path,) = [p for p in restored if p.match("code/training/drift.py")]
+    path.write_bytes(b"# as it was then")
+
+    assert changed_code(tracking.verify(trained[1])) == []
+    assert changed_code(path.parents[2]) == ["training/drift.py"]
 
 
 def test_training_again_mends_a_changed_champion(tracking, run, trained, restored):
