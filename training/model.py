@@ -29,6 +29,7 @@ TRUSTED_TYPES = [
     "training.ensemble.RankScale",
     "training.fusion.Rule",
     "training.fusion.RuleEvidence",
+    "training.marginals.NormalScores",
     "training.model.LeadScorer",
     "training.nearest.NearestRows",
     "training.neighbours.NeighbourEvidence",
@@ -36,6 +37,8 @@ TRUSTED_TYPES = [
     "training.preprocess.RobustScale",
     "training.preprocess.StandardScale",
     "training.pridit.Pridit",
+    "training.relation_trees.ResidualTrees",
+    "training.relations.Relations",
 ]
 RANKED = {"score": "rank_score", "rules": "rank_rules", "fused": "rank_fused"}
 

@@ -76,6 +76,18 @@ class Preprocessor(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """The row (1 x kept features) of a unit whose every value is the median."""
         return self._compressed(self.medians_[None, :])
 
+    def restored(self, matrix: Matrix) -> Vector:
+        """Values in the features' own units (rows x kept features) for rows as transformed."""
+        heavy, values = self.heavy_, matrix.astype(np.float64)
+        logs = values[:, heavy]
+        units = np.sign(logs) * np.expm1(np.abs(logs))
+        values[:, heavy] = self.medians_[heavy] + units * self.iqr_[heavy]
+        return values
+
+    def known(self, X: pd.DataFrame) -> npt.NDArray[np.bool_]:
+        """Units x kept features: false where `transform` puts the median for unknown."""
+        return ~np.isnan(to_float(X[self.kept_]))
+
     def _compressed(self, values: Vector) -> Matrix:
         heavy, result = self.heavy_, values.astype(np.float32)
         units = (values[:, heavy] - self.medians_[heavy]) / self.iqr_[heavy]
