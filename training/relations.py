@@ -126,9 +126,10 @@ class Relations(BaseEstimator):  # type: ignore[misc]
         moments[np.diag_indices_from(moments)] += RIDGE
         inverse = np.linalg.inv(moments)
         targets = terms.T @ (scores - self.mean_) / rows
+        weights = _weights(inverse, targets, width)
         # As float32: of a wide table this is most of the stored model.
-        self.weights_ = _weights(inverse, targets, width).astype(np.float32)
-        influence = _influence(moments, self.weights_, width)
+        self.weights_ = weights.astype(np.float32)
+        influence = _influence(moments, weights, width)
         self.partners_ = np.argsort(-influence, axis=0, kind="stable")[:PARTNERS].T
         self.partner_weights_ = np.take_along_axis(influence.T, self.partners_, axis=1)
         leverage = np.einsum("ij,ij->i", terms @ inverse, terms) / rows
