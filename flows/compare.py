@@ -14,6 +14,7 @@ from flows.archive import archived
 from flows.frames import as_rows
 from flows.job import Progress
 from flows.labels import labels
+from flows.served import check_recorded
 from serving import queries
 from serving.connect import open_store
 from serving.dispositions import groups_among
@@ -53,6 +54,7 @@ def compare(
     scores: dict[int, pd.DataFrame] = {}
     for each in (champion, challenger):
         progress(f"scoring the list with version {each.version}")
+        check_recorded(each)
         scorer = tracking.open(each).scorer
         features, flags = _frozen(run, settings, scorer, each)
         scores[each.version] = scorer.score(features, flags, as_of=run.as_of)

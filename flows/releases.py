@@ -11,6 +11,7 @@ from typing import Any, Literal
 from configs.loading import load_model
 from configs.settings import Settings
 from flows.judge import judging
+from flows.served import check_recorded
 from serving import releases as store
 from serving.connect import explained, open_store
 from serving.releases import ReleaseRecord, champions
@@ -165,7 +166,9 @@ class _Office:
 
     def check(self, version: int) -> None:
         """Its files are those that were registered; before anybody lets it score."""
-        self.tracking.verify(self.tracking.version(self.model, version))
+        found = self.tracking.version(self.model, version)
+        check_recorded(found)
+        self.tracking.verify(found)
 
     def unfinished(self) -> int | None:
         """The recorded champion, where the alias does not point to it."""

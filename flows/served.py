@@ -4,7 +4,7 @@ from configs.errors import StoreError
 from flows.job import Job
 from serving.connect import open_store
 from serving.queries import model_digests
-from training.tracking import CHAMPION, LoadedModel, Tracking
+from training.tracking import CHAMPION, LoadedModel, Tracking, Version
 
 
 def scoring_model(job: Job) -> LoadedModel:
@@ -27,19 +27,22 @@ def scoring_model(job: Job) -> LoadedModel:
             f"{job.model_id} --data DIR --promote, then, by a second person: leadline "
             f"approve {job.model_id} VERSION --reason ..."
         )
-    loaded = tracking.open(version)
-    _check_recorded(job, loaded)
-    return loaded
-
-
-def _check_recorded(job: Job, loaded: LoadedModel) -> None:
-    """A version has one digest for ever: also where MLflow's store was changed as a whole."""
     open_store(job.settings)
-    other = model_digests(loaded.run_id) - {loaded.digest}
+    check_recorded(version)
+    return tracking.open(version)
+
+
+def check_recorded(version: Version) -> None:
+    """A version has one digest for ever: also where MLflow's store was changed as a whole.
+
+    Raises:
+        StoreError: a published run was scored by the version with other files.
+    """
+    other = model_digests(version.run_id) - {version.digest}
     if other:
         raise StoreError(
-            f"model {job.model_id!r} version {loaded.version}: its files have SHA-256 "
-            f"{loaded.digest[:12]}..., but a published run was scored by this version with "
+            f"model {version.model!r} version {version.version}: its files have SHA-256 "
+            f"{version.digest[:12]}..., but a published run was scored by this version with "
             f"{min(other)[:12]}...; MLflow's store was changed: restore it from a backup or "
             "train again"
         )

@@ -270,7 +270,12 @@ def test_a_version_scores_only_with_the_files_that_earlier_runs_name(
     tracking.client.set_model_version_tag("tiny", "1", DIGEST_TAG, forged)
     tracking.client.set_tag(first.run_id, DIGEST_TAG, forged)
 
-    done = home.inside("score", "tiny", "--data", delivered)
-
-    assert done.returncode == 4
-    assert "a published run was scored by this version with" in done.stderr
+    (run,) = home.run_ids()
+    for words in (
+        ("score", "tiny", "--data", delivered),
+        ("promote", "tiny", 1, "--reason", "checked"),
+        ("rebuild", run, "--data", delivered),
+    ):
+        done = home.inside(*words)
+        assert done.returncode == 4
+        assert "a published run was scored by this version with" in done.stderr
