@@ -362,6 +362,13 @@ class LabelsSpec(Spec):
     ring: str | None = Field(None, description="column that names a known ring")
 
 
+# Stands in a draft rule until a person has written what must be ruled out first.
+UNWRITTEN = Text(
+    en="TO BE WRITTEN: which lawful explanation must be ruled out first?",
+    zh="待填写：须先排除何种合法解释？",
+)
+
+
 class RuleSpec(Spec):
     """A screening rule: hand-written, with the reason and its lawful explanation."""
 
@@ -374,6 +381,18 @@ class RuleSpec(Spec):
     precision: float | None = Field(
         None, gt=0, lt=1, description="share of hits expected to be confirmed"
     )
+
+    @field_validator("lawful")
+    @classmethod
+    def _is_written(cls, lawful: Text) -> Text:
+        begun = lawful.en.startswith("TO BE WRITTEN") or lawful.zh.startswith("待填写")
+        if begun:
+            raise PydanticCustomError(
+                "unwritten",
+                "a draft's lawful explanation is not written yet; say in both languages "
+                "what must be ruled out before anybody is suspected",
+            )
+        return lawful
 
 
 class RulesFile(Spec):

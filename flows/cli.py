@@ -9,7 +9,7 @@ import typer
 
 from configs.errors import LeadlineError
 from configs.settings import Settings, silence_telemetry
-from flows.commands import delivery, lists, review, rules, scoring, versions
+from flows.commands import classes, delivery, lists, review, rules, scoring, versions
 
 COMMANDS = (
     delivery.models,
@@ -45,6 +45,8 @@ COMMANDS = (
     review.estimates,
     rules.rules,
     rules.backtest,
+    classes.like,
+    classes.classes,
 )
 
 app = typer.Typer(

@@ -1,0 +1,144 @@
+"""A published run's frozen tables as look-alikes and classes read them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from configs.column import Column
+from configs.errors import StoreError
+from configs.loading import LoadedModel, load_model
+from configs.settings import Settings
+from flows.archive import archived
+from flows.group import POINTS
+from serving import queries
+from serving.records import RunRecord
+from training.fusion import SCOPE_LAYER
+from training.likeness import SAMPLE_ROWS, Likeness
+from training.pridit import Pridit
+
+ROWS_AT_ONCE = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenRun:
+    """One run with its rule flags; the feature matrix is read in parts.
+
+    Attributes:
+        model: as it is declared today.
+        flags: units x codes, indexed by unit_id, in the order of the feature matrix.
+        layers: of each code.
+    """
+
+    run: RunRecord
+    model: LoadedModel
+    settings: Settings
+    flags: pd.DataFrame
+    layers: dict[str, int]
+
+    @property
+    def evident(self) -> list[str]:
+        """Codes above the scope layer."""
+        return [code for code, layer in self.layers.items() if layer > SCOPE_LAYER]
+
+    @property
+    def inside(self) -> npt.NDArray[np.bool_]:
+        """Units that some scope rule lets in; all, where there is none."""
+        scope = [code for code, layer in self.layers.items() if layer == SCOPE_LAYER]
+        if not scope:
+            return np.ones(len(self.flags), dtype=np.bool_)
+        fired = self.flags[scope].fillna(False).to_numpy(dtype=np.bool_)
+        return np.asarray(fired.any(axis=1))
+
+    @property
+    def matrix(self) -> Path:
+        """The frozen feature matrix."""
+        return archived(self.run, self.settings, "feature_matrix")
+
+    @property
+    def features(self) -> dict[str, Column]:
+        """The features of the run that are declared and scored today."""
+        there = set(pq.read_schema(self.matrix).names)
+        hidden = self.model.spec.detectors.exclude
+        return {
+            c.name: c
+            for c in self.model.known.features
+            if c.name in there and c.name not in hidden
+        }
+
+    def parts(self, names: Sequence[str]) -> Iterator[pd.DataFrame]:
+        """The feature matrix in parts of rows: floats, unknown NaN, indexed by unit_id."""
+        with pq.ParquetFile(self.matrix) as file:
+            for batch in file.iter_batches(ROWS_AT_ONCE, columns=["unit_id", *names]):
+                columns = {
+                    n: batch[n].cast(pa.float64()).to_numpy(False) for n in names
+                }
+                yield pd.DataFrame(columns, index=batch["unit_id"].to_pylist())
+
+    def rows(self, names: Sequence[str], wanted: Sequence[str]) -> pd.DataFrame:
+        """Some units' features, in the order asked for."""
+        kept = set(wanted)
+        parts = [p[p.index.isin(kept)] for p in self.parts(names)]
+        return pd.concat(parts).loc[list(wanted)]
+
+    def whole(self, names: Sequence[str]) -> pd.DataFrame:
+        """All units' features."""
+        return pd.concat(list(self.parts(names)))
+
+
+def frozen_run(name: str, settings: Settings, run_id: str = "") -> FrozenRun:
+    """Open a run, by default the newest.
+
+    Raises:
+        StoreError: nothing is published, the run is of another model, or it froze no
+            files or they were changed.
+    """
+    model = load_model(name, settings.models)
+    run = queries.run(run_id) if run_id else queries.latest_run(name)
+    if run.model_id != name:
+        raise StoreError(
+            f"run {run.id} is of model {run.model_id!r}, not of {name!r}; see "
+            f"`leadline runs {name}`"
+        )
+    path = archived(run, settings, "rule_flags")
+    flags = pd.read_parquet(path).drop(columns="as_of").set_index("unit_id")
+    layers = {rule.code: rule.layer for rule in queries.rules(run.id)}
+    return FrozenRun(run, model, settings, flags, layers)
+
+
+def likeness_of(frozen: FrozenRun) -> Likeness:
+    """What is ordinary in the run, from units evenly spread over it."""
+    columns = frozen.features
+    step = max(len(frozen.flags) // SAMPLE_ROWS, 1)
+    parts, start = [], 0
+    for part in frozen.parts(list(columns)):
+        parts.append(part.iloc[-start % step :: step])
+        start += len(part)
+    sample = pd.concat(parts)
+    weights = Pridit().fit(frozen.flags[frozen.evident]).weight_by_code_
+    families = {name: column.family for name, column in columns.items()}
+    return Likeness(families, weights).fit(sample, frozen.flags.loc[sample.index])
+
+
+def points_of_run(frozen: FrozenRun) -> pa.Table | None:
+    """`unit_id` and `points`, in the order of the flags; None where the run kept none."""
+    if POINTS not in frozen.run.files:
+        return None
+    table = pq.read_table(archived(frozen.run, frozen.settings, "points"))
+    place = pc.index_in(
+        pa.array(frozen.flags.index, pa.string()),
+        value_set=table["unit_id"].combine_chunks().cast(pa.string()),
+    )
+    return table.take(place)
+
+
+def flat_points(points: pa.Table) -> tuple[np.ndarray, pa.StructArray]:
+    """Row of the unit, and the point, of every point of every unit."""
+    lists = points["points"].combine_chunks()
+    return lists.value_parent_indices().to_numpy(), lists.flatten()

@@ -1,0 +1,35 @@
+"""Which units share association points with one unit, and how closely that ties them.
+
+A point says 1 / log(1 + its units) (domain.md section 2), as in the groups of a run.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+Numbers = npt.NDArray[np.int64]
+Weights = npt.NDArray[np.float64]
+
+# As close as one point that ten units share: from there on two units are of one node.
+SAME_NODE = float(1.0 / np.log1p(10))
+
+
+def closeness(
+    mine: Numbers, unit: Numbers, point: Numbers, size: Numbers, units: int
+) -> Weights:
+    """Of each unit, the summed rarity of the points that it shares.
+
+    Args:
+        mine: the points of the one unit.
+        unit, point, size: one row per unit and point of it: its row, the point's
+            number, and how many units the point ties.
+        units: how many units there are.
+    """
+    shared = np.isin(point, mine)
+    rarity = 1.0 / np.log1p(np.maximum(size[shared], 1))
+    found = np.bincount(unit[shared], weights=rarity, minlength=units)
+    return found.astype(np.float64)
+
+
+def same_node(close: Weights) -> npt.NDArray[np.bool_]:
+    """Units that are as close as one point that ten units share."""
+    return np.asarray(close >= SAME_NODE * (1 - 1e-9))
