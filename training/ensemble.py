@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from training.detectors import (
+    ASIDE,
     DETECTORS,
     ORDINARY,
     ORDINARY_SHARE,
@@ -104,6 +105,13 @@ class Ensemble(BaseEstimator):  # type: ignore[misc]
             for name, s in raw.items()
         }
         self.rank_ = RankScale().fit(self._combined(raw))
+        self.aside_: dict[str, Detector] = {
+            name: make(self.seed).fit(X) for name, make in ASIDE.items()
+        }
+        self.aside_scales_ = {
+            name: LogScale().fit(in_chunks(d.score, sample))
+            for name, d in self.aside_.items()
+        }
         return self
 
     def score(self, X: Matrix) -> Vector:
@@ -125,6 +133,13 @@ class Ensemble(BaseEstimator):  # type: ignore[misc]
         """Each member's log-scaled score of each row."""
         raw = self._raw_scores(X)
         return {name: self.scales_[name].transform(s) for name, s in raw.items()}
+
+    def aside_scores(self, X: Matrix) -> dict[str, Vector]:
+        """Log-scaled scores that only a learner is told of; no part of the mean."""
+        return {
+            name: self.aside_scales_[name].transform(in_chunks(d.score, X))
+            for name, d in self.aside_.items()
+        }
 
     def _raw_scores(self, X: Matrix) -> dict[str, Vector]:
         return {n: in_chunks(d.score, X) for n, d in self.detectors_.items()}

@@ -1,28 +1,37 @@
 """One trained supervision model: from feature matrix and rule flags to ranked scores."""
 
+import copy
 import zipfile
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Self
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import skops.io
 from sklearn.base import BaseEstimator
 from skops.io.exceptions import UntrustedTypesFoundException
 
 from configs.errors import LeadlineError, StoreError
+from training.bands import ConfirmationBands
 from training.ensemble import Ensemble, RankScale
 from training.fusion import Rule, RuleEvidence, own_evidence, ranks
 from training.neighbours import NeighbourEvidence
-from training.preprocess import Preprocessor, check_columns
+from training.preprocess import Matrix, Preprocessor, Vector, check_columns
 from training.pridit import Pridit
+from training.ranker import Ranker
 
 # What a stored model may contain, besides NumPy, sklearn's estimators and plain values.
 # skops builds nothing else, so a file from elsewhere cannot run code.
 TRUSTED_TYPES = [
+    "sklearn.tree._tree.Tree",
+    "training.bands.ConfirmationBands",
     "training.detectors.CutForest",
     "training.detectors.LeafDensity",
+    "training.detectors.LocalRatio",
     "training.detectors.ReferenceDistance",
     "training.ensemble.Ensemble",
     "training.ensemble.LogScale",
@@ -30,6 +39,9 @@ TRUSTED_TYPES = [
     "training.fusion.Rule",
     "training.fusion.RuleEvidence",
     "training.marginals.NormalScores",
+    "training.learners.BoostedLearner",
+    "training.learners.LinearLearner",
+    "training.learners.TreesLearner",
     "training.model.LeadScorer",
     "training.nearest.NearestRows",
     "training.neighbours.NeighbourEvidence",
@@ -37,10 +49,20 @@ TRUSTED_TYPES = [
     "training.preprocess.RobustScale",
     "training.preprocess.StandardScale",
     "training.pridit.Pridit",
+    "training.ranker.Ranker",
     "training.relation_trees.ResidualTrees",
     "training.relations.Relations",
 ]
+MEMBER, EVIDENCE = "member_", "evidence"
 RANKED = {"score": "rank_score", "rules": "rank_rules", "fused": "rank_fused"}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a ranker is told of units: its inputs, and the order without labels."""
+
+    inputs: Matrix  # units x inputs
+    base: Vector  # log-odds
 
 
 class LeadScorer(BaseEstimator):  # type: ignore[misc]
@@ -68,32 +90,129 @@ class LeadScorer(BaseEstimator):  # type: ignore[misc]
         self.pridit_ = Pridit().fit(evidential)
         self.pridit_rank_ = RankScale().fit(self.pridit_.score(evidential))
         self.evidence_ = RuleEvidence(self.rules).fit(H, self.pridit_.weight_by_code_)
+        members = self.ensemble_.member_scores(matrix)
         own = own_evidence(
-            self.evidence_.damped(H), self.ensemble_.rank_scores(matrix)["score"]
+            self.evidence_.damped(H), self.ensemble_.ranked(members)["score"]
         )
         self.neighbours_ = NeighbourEvidence(seed=self.seed).fit(matrix, own)
         self.fused_rank_ = RankScale().fit(self.neighbours_.transform(matrix, own))
+        self.ranker_: Ranker | None = None
+        self.bands_: ConfirmationBands | None = None
         return self
+
+    def learn(
+        self,
+        X: pd.DataFrame,
+        H: pd.DataFrame,
+        y: Vector,
+        groups: npt.NDArray[np.object_] | None = None,
+        *,
+        told: Told | None = None,
+    ) -> "LeadScorer":
+        """A copy whose fused order has learnt from dispositions; this one stays as it is.
+
+        Detectors, rules and their scales are untouched, so that `score` and `rules`
+        mean the same before and after.
+
+        Args:
+            X: units x features, H: units x flags, as in `fit`.
+            y: 1 confirmed, 0 excluded, NaN not known; at least one was confirmed.
+            groups: units of one ring share a value and count as one.
+            told: what `tell` gave for the same units, where it is known already.
+        """
+        _check_units(X, H)
+        told = self.tell(X, H) if told is None else told
+        learnt = copy.copy(self)
+        learnt.ranker_ = ranker = Ranker(self.seed).fit(
+            told.inputs, told.base, y, groups
+        )
+        learnt.fused_rank_ = RankScale().fit(ranker.score(told.inputs, told.base))
+        reviewed = ranker.reviewed_rows_
+        learnt.bands_ = ConfirmationBands().fit(
+            ranker.held_out_scores(told.base[reviewed]),
+            y[reviewed],
+            ranker.reviewed_rings_,
+        )
+        return learnt
+
+    def tell(
+        self, X: pd.DataFrame, H: pd.DataFrame, scores: pd.DataFrame | None = None
+    ) -> Told:
+        """What a ranker is told of units: features, detector scores, rule flags.
+
+        Args:
+            scores: the SCORES of the same units, where they were scored before: their
+                distances are then not measured again.
+        """
+        matrix = self.preprocessor_.transform(X)
+        if scores is None:
+            columns = self._seen(matrix, H)
+        else:
+            wanted = scores.set_index("unit_id").loc[X.index.astype(str)]
+            columns = {name: wanted[name].to_numpy() for name in self._seen_names()}
+        base = columns.pop(EVIDENCE)
+        flags = H[list(self.evidence_.evidence_)].fillna(False)
+        inputs = np.column_stack(
+            [matrix, *columns.values(), flags.to_numpy(dtype=np.float32)]
+        )
+        return Told(inputs.astype(np.float32), base)
+
+    def input_names(self) -> list[str]:
+        """The inputs of the ranker, in their order: features, detectors, rules."""
+        members = [n.removeprefix(MEMBER) for n in self._seen_names()[:-1]]
+        rules = list(self.evidence_.evidence_)
+        return [
+            *self.preprocessor_.kept_,
+            *(f"detector:{name}" for name in members),
+            *(f"rule:{code}" for code in rules),
+        ]
 
     def score(
         self, X: pd.DataFrame, H: pd.DataFrame, *, as_of: datetime | None = None
     ) -> pd.DataFrame:
         """The SCORES table of the units in X, best fused rank first.
 
-        Besides the contract's columns: `score_<member>` and `score_pridit`, in [0, 1].
+        Besides the contract's columns: `score_<member>` and `score_pridit`, in [0, 1];
+        `member_<name>` in sd and `evidence` in log-odds, from which a ranker learns; and,
+        once enough was reviewed, `band_low` and `band_high`.
         """
         _check_units(X, H)
         evidential = self._flags(H)
         matrix = self.preprocessor_.transform(X)
-        columns = self.ensemble_.rank_scores(matrix)
+        seen = self._seen(matrix, H)
+        members = {n: seen[f"{MEMBER}{n}"] for n in self.ensemble_.detectors_}
+        columns = self.ensemble_.ranked(members)
         columns["rules"] = self.evidence_.score(H)
-        own = own_evidence(self.evidence_.damped(H), columns["score"])
-        columns["fused"] = self.fused_rank_.transform(
-            self.neighbours_.transform(matrix, own)
-        )
+        order = self._order(X, H, seen)
+        columns["fused"] = self.fused_rank_.transform(order)
         pridit = self.pridit_.score(evidential)
         columns["score_pridit"] = self.pridit_rank_.transform(pridit)
-        return _scores_table(pd.DataFrame(columns), X.index.astype(str), as_of)
+        if self.bands_ is not None and len(self.bands_.edges_):
+            low, high = self.bands_.transform(order)
+            columns |= {"band_low": low, "band_high": high}
+        return _scores_table(pd.DataFrame(columns | seen), X.index.astype(str), as_of)
+
+    def _seen(self, matrix: Matrix, H: pd.DataFrame) -> dict[str, Vector]:
+        """Member scores in sd, those told aside, and the evidence before any review."""
+        members = self.ensemble_.member_scores(matrix)
+        score = self.ensemble_.ranked(members)["score"]
+        own = own_evidence(self.evidence_.damped(H), score)
+        aside = self.ensemble_.aside_scores(matrix)
+        named = {f"{MEMBER}{name}": v for name, v in (members | aside).items()}
+        return named | {EVIDENCE: self.neighbours_.transform(matrix, own)}
+
+    def _seen_names(self) -> list[str]:
+        names = (*self.ensemble_.detectors_, *self.ensemble_.aside_)
+        return [*(f"{MEMBER}{name}" for name in names), EVIDENCE]
+
+    def _order(
+        self, X: pd.DataFrame, H: pd.DataFrame, seen: dict[str, Vector]
+    ) -> Vector:
+        """What the fused order goes by: the evidence, or what reviews made of it."""
+        if self.ranker_ is None:
+            return seen[EVIDENCE]
+        told = self.tell(X, H, pd.DataFrame(seen).assign(unit_id=X.index.astype(str)))
+        return self.ranker_.score(told.inputs, told.base)
 
     @property
     def features(self) -> list[str]:

@@ -24,7 +24,10 @@ def test_scores_follow_the_contract(scores, features):
     members = {"forest", "density", "neighbours", "ordinary", "pridit"}
     assert {f"score_{name}" for name in members} <= set(scores)
     assert sorted(scores["unit_id"]) == sorted(features.index)
-    numbers_ = scores[[c for c in scores if c not in {"unit_id", "as_of"}]]
+    inner = {"unit_id", "as_of", "evidence"}  # and the members' own, in sd
+    numbers_ = scores[
+        [c for c in scores if c not in inner and not c.startswith("member_")]
+    ]
     values = numbers_[[c for c in numbers_ if not c.startswith("rank_")]]
     assert values.ge(0).all(axis=None)
     assert values.le(1).all(axis=None)
@@ -113,3 +116,77 @@ def test_scorer_is_a_well_behaved_estimator():
     plain = LeadScorer(RULES, seed=5)
     assert clone(plain).get_params() == plain.get_params()
     assert not [name for name in vars(plain) if name.endswith("_")]
+
+
+@pytest.fixture(scope="module")
+def verdicts(features) -> np.ndarray:
+    """A kind of case that the detectors do not see: two columns both a little high."""
+    z = (features[["f0", "f2"]] - features[["f0", "f2"]].mean()) / features[
+        ["f0", "f2"]
+    ].std()
+    case = (z.min(axis=1) > 0.3).to_numpy()
+    y = np.full(len(features), np.nan)
+    known = np.random.default_rng(5).choice(len(features), 150, replace=False)
+    y[known] = case[known]
+    return y
+
+
+def test_what_was_confirmed_reorders_the_rest(scorer, features, flags, verdicts):
+    learnt = scorer.learn(features, flags, verdicts)
+    z = (features[["f0", "f2"]] - features[["f0", "f2"]].mean()) / features[
+        ["f0", "f2"]
+    ].std()
+    case = z.min(axis=1) > 0.3
+    unknown = features.index[np.isnan(verdicts)]
+    found = []
+    for version in (scorer, learnt):
+        ranked = version.score(features, flags).set_index("unit_id").loc[unknown]
+        found.append(case[ranked["rank_fused"].nsmallest(40).index].mean())
+    before, after = found
+    assert after > 0.6
+    assert after > 2 * before
+
+
+def test_learning_leaves_detectors_rules_and_the_teacher_as_they_were(
+    scorer, scores, features, flags, verdicts
+):
+    learnt = scorer.learn(features, flags, verdicts)
+    again = learnt.score(features, flags).set_index("unit_id").loc[scores["unit_id"]]
+    for column in ("score", "rules", "rank_score", "rank_rules", "evidence"):
+        np.testing.assert_array_equal(again[column], scores[column])
+    untouched = scorer.score(features, flags, as_of=datetime(2026, 3, 1))
+    pd.testing.assert_frame_equal(untouched, scores, check_exact=True)
+
+
+def test_scores_known_already_teach_the_same(scorer, scores, features, flags, verdicts):
+    told = scorer.tell(features, flags, scores)
+    np.testing.assert_array_equal(told.inputs, scorer.tell(features, flags).inputs)
+    assert told.inputs.shape[1] == len(scorer.input_names())
+
+
+def test_learnt_scorer_is_stored_and_scores_alone_as_in_the_batch(
+    scorer, features, flags, verdicts, tmp_path
+):
+    learnt = scorer.learn(features, flags, verdicts)
+    learnt.save(tmp_path / "learnt.skops")
+    loaded = LeadScorer.load(tmp_path / "learnt.skops")
+    whole = learnt.score(features, flags).set_index("unit_id")
+    alone = loaded.score(features[7:8], flags[7:8]).set_index("unit_id")
+    assert alone["fused"].iloc[0] == whole["fused"].loc[alone.index[0]]
+
+
+def test_bands_appear_with_enough_reviews_and_rise(scorer, features, flags, verdicts):
+    learnt = scorer.learn(features, flags, verdicts)
+    scores = learnt.score(features, flags)
+    banded = scores.dropna(subset="band_low")
+    assert (banded["band_low"] < banded["band_high"]).all()
+    assert banded.sort_values("fused")["band_low"].is_monotonic_increasing
+    few = verdicts.copy()
+    few[np.flatnonzero(few == 0)[5:]] = np.nan
+    assert "band_low" not in scorer.learn(features, flags, few).score(features, flags)
+
+
+def test_nothing_confirmed_is_nothing_to_learn_from(scorer, features, flags, verdicts):
+    none = np.where(verdicts == 1, np.nan, verdicts)
+    with pytest.raises(LeadlineError, match="nothing was confirmed yet"):
+        scorer.learn(features, flags, none)
