@@ -78,7 +78,8 @@ def block(
         "lawful": UNWRITTEN.model_dump(),
     }
     text = yaml.safe_dump([rule], allow_unicode=True, sort_keys=False, width=_WIDE)
-    return "".join(f"# {note}\n" for note in notes) + text
+    lines = (" ".join(note.split()) for note in notes)  # a comment ends with its line
+    return "".join(f"# {line}\n" for line in lines) + text
 
 
 def _reason(condition: Condition, columns: Mapping[str, Column]) -> Text:

@@ -147,6 +147,11 @@ def _figures(measured: Figures) -> Iterator[str]:
         f"hits {measured.hits:,} of all units{weekly}; {measured.new:,} that no rule hits "
         f"today, {measured.unreviewed:,} unreviewed · 预计命中{measured.hits:,}"
     )
+    if measured.hits and not measured.new:
+        yield (
+            "it adds no lead to today's rules; it may sharpen one of them, or replace it "
+            "· 未新增线索，可用于改进现有规则"
+        )
     if measured.overlap:
         first = list(measured.overlap.items())[:3]
         shares = ", ".join(f"{code} {share:.0%}" for code, share in first)

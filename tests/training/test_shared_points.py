@@ -1,0 +1,30 @@
+"""Who stands at the same node."""
+
+import numpy as np
+import pytest
+
+from training.shared_points import closeness, same_node
+
+# Units 0 to 3: 0 and 1 share point 7 (two units) and 8 (many), 2 shares 8 alone.
+UNIT = np.array([0, 0, 1, 1, 2, 3])
+POINT = np.array([7, 8, 7, 8, 8, 9])
+SIZE = np.array([2, 300, 2, 300, 300, 2])
+
+
+def test_a_rare_point_ties_more_than_a_common_one():
+    found = closeness(np.array([7, 8]), UNIT, POINT, SIZE, 5)
+    assert found[1] == pytest.approx(1 / np.log(3) + 1 / np.log(301))
+    assert found[2] == pytest.approx(1 / np.log(301))
+    assert found[3:].tolist() == [0, 0]
+
+
+def test_the_same_node_is_one_that_ten_units_share_or_several_commoner_ones():
+    assert same_node(np.array([1 / np.log(11), 1 / np.log(12)])).tolist() == [
+        True,
+        False,
+    ]
+    assert same_node(np.array([2 / np.log(100)])).all()
+
+
+def test_a_unit_without_points_is_close_to_nobody():
+    assert not closeness(np.array([], dtype=np.int64), UNIT, POINT, SIZE, 4).any()
