@@ -21,7 +21,10 @@ _YIELDS = {
     "its cleared": "alone_cleared",
     "false leads a case": "false_leads",
 }
-_TRUST = ("rule", "precision", "stated", "after reviews", "PRIDIT", "evidence")
+_TRUST = (
+    *("rule", "precision", "stated", "with reviews"),
+    *("PRIDIT", "evidence", "with reviews"),
+)
 _WITHOUT = ("rule", "leave", "confirmed", "cleared", "enter", "confirmed", "cleared")
 _HITS = (
     *("rule", "how", "before", "after", "confirmed kept", "lost", "gained"),
@@ -117,6 +120,7 @@ def _trust_cells(row: Mapping[str, Any]) -> list[str]:
         learnt,
         _cell(row["pridit"]),
         _cell(row["evidence"]),
+        _cell(row["evidence_learnt"]),
     ]
 
 

@@ -13,8 +13,9 @@ from flows.labels import labels_of
 from flows.past_run import PastRun, past_run
 from serving import queries
 from serving.records import RunRecord
-from training.reorder import evidence_of
+from training.reorder import evidence_of, pridit_weights
 from training.rule_evidence import precision_from_reviews
+from training.rule_weights import Reviews, evidence_after
 from training.yields import reviewed_units, rule_yields
 
 
@@ -47,14 +48,14 @@ def rule_report(
 
 
 def report_of(past: PastRun, labels: pd.DataFrame, capacity: int) -> RuleReport:
-    """The report of an opened run; `labels` has unit_id, label and group_id."""
+    """The report of an opened run; `labels` are LABELS."""
     evidence, flags = past.scorer.evidence_, past.flags
     damped = evidence.damped(flags)
     population = past.population(damped)
     yields = rule_yields(population, flags, evidence, labels, capacity)
-    plain = evidence_of(past.scorer.rules, flags)
-    taught = precision_from_reviews(plain, flags, labels)
-    table = _trust(past).merge(yields, on="code").merge(_learnt(taught), on="code")
+    table = (
+        _trust(past).merge(yields, on="code").merge(_learnt(past, labels), on="code")
+    )
     judged = reviewed_units(population.unit_ids, labels).judged
     return RuleReport(
         past.run,
@@ -81,10 +82,15 @@ def _trust(past: PastRun) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["code", "layer", "stated", "pridit"])
 
 
-def _learnt(taught: pd.DataFrame) -> pd.DataFrame:
-    """Precision that the prior and the reviews together give."""
+def _learnt(past: PastRun, labels: pd.DataFrame) -> pd.DataFrame:
+    """What reviews teach: precision with interval, and evidence were it trained anew."""
+    rules, flags = past.scorer.rules, past.flags
+    taught = precision_from_reviews(evidence_of(rules, flags), flags, labels)
     names = {"precision": "learnt", "low": "learnt_low", "high": "learnt_high"}
-    return taught[["code", "prior", *names]].rename(columns=names)
+    table = taught[["code", "prior", *names]].rename(columns=names)
+    reviews = Reviews(flags, past.scores["score"], labels)
+    after = evidence_after(rules, flags, pridit_weights(rules, flags), reviews)
+    return table.assign(evidence_learnt=table["code"].map(after.evidence_))
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

@@ -209,11 +209,16 @@ def test_dispositions_say_what_a_rule_costs_and_what_a_change_would_lose(
     home.ok("dispose-many", "tiny", file)
 
     report = home.json("rules", "tiny")
-    [dead_rule] = [row for row in report["rules"] if row["code"] == "T3"]
+    rows = {row["code"]: row for row in report["rules"]}
+    dead_rule = rows["T3"]
     assert report["judged"] == len(said) - 1
     assert (dead_rule["hits_confirmed"], dead_rule["hits_cleared"]) == (3, 1)
     assert dead_rule["precision"] == pytest.approx(3 / 4)
     assert 0.6 < dead_rule["learnt"] < 3 / 4
+    # Often paid and dead were judged: the ones mostly cleared, the others confirmed.
+    learnt = {row["code"]: row["evidence_learnt"] for row in report["rules"]}
+    assert learnt["T2"] < rows["T2"]["evidence"]
+    assert learnt["T3"] > rows["T3"]["evidence"]
     assert dead_rule["false_leads"] == pytest.approx(1 / 3)
 
     text = changed.read_text("utf-8")

@@ -9,7 +9,6 @@ from training.fusion import Rule, RuleEvidence
 from training.rule_evidence import (
     DEFAULT_STRENGTH,
     STATED_STRENGTH,
-    evidence_after,
     precision_from_reviews,
     reviewed_hits,
     share_interval,
@@ -46,8 +45,12 @@ def test_posterior_equals_a_computation_by_hand():
     H = flags(A="0 1 2 3 4", C="4 5")
     rule = learnt(H, judged(confirmed="0 1 2", cleared="3")).loc["A"]
     assert (rule["judged"], rule["confirmed"], rule["prior"]) == (4, 3, 0.2)
-    assert rule["precision"] == pytest.approx((0.2 * STATED_STRENGTH + 3) / 14)
-    low, high = beta.ppf([0.025, 0.975], 0.2 * 10 + 3, 0.8 * 10 + 1)
+    assert rule["precision"] == pytest.approx(
+        (0.2 * STATED_STRENGTH + 3) / (STATED_STRENGTH + 4)
+    )
+    low, high = beta.ppf(
+        [0.025, 0.975], 0.2 * STATED_STRENGTH + 3, 0.8 * STATED_STRENGTH + 1
+    )
     assert (rule["low"], rule["high"]) == pytest.approx((low, high))
 
 
@@ -60,9 +63,10 @@ def test_scope_rules_are_not_judged_and_a_rule_without_reviews_keeps_its_prior()
 
 def test_without_reviews_nothing_changes():
     H = flags(A="0 1", B="1 2 3", C="5")
-    agreement = {"A": 0.9, "B": 0.1, "C": 0.4}
-    plain = RuleEvidence(RULES).fit(H, agreement)
-    again = evidence_after(RULES, H, agreement, H, judged())
+    plain = RuleEvidence(RULES).fit(H, {"A": 0.9, "B": 0.1, "C": 0.4})
+    found = precision_from_reviews(plain, H, judged())
+    taught = dict(zip(found["code"], found["precision"], strict=True))
+    again = RuleEvidence(RULES).fit(H, reviewed=taught)
     assert again.evidence_ == pytest.approx(plain.evidence_)
 
 
@@ -71,7 +75,9 @@ def test_an_unstated_rule_begins_from_its_layer_and_yields_sooner():
     rule = learnt(H, judged(cleared="0 1 2 3")).loc["B"]
     # Hits of a tenth could be right in a fifth of the cases: the layer says less.
     assert rule["prior"] == pytest.approx(0.12)
-    assert rule["precision"] == pytest.approx(0.12 * DEFAULT_STRENGTH / 8)
+    assert rule["precision"] == pytest.approx(
+        0.12 * DEFAULT_STRENGTH / (DEFAULT_STRENGTH + 4)
+    )
 
 
 def test_a_ring_counts_once():
@@ -109,18 +115,14 @@ def test_undecided_and_unknown_units_are_no_reviews():
     assert counts.loc[0, "judged"] == 2
 
 
-def test_reviews_move_the_weight_of_evidence_both_ways_but_never_below_zero():
-    H = flags(A=" ".join(map(str, range(30))))
+def test_evidence_follows_a_precision_given_and_is_never_negative():
+    H = flags(A="0 1 2")
     plain = RuleEvidence(RULES).fit(H)
-
-    def evidence(labels: pd.DataFrame) -> float:
-        return evidence_after(RULES, H, {}, H, labels).evidence_["A"]
-
-    all_hits = " ".join(map(str, range(30)))
-    assert evidence(judged(confirmed=all_hits)) > plain.evidence_["A"]
-    assert 0 < evidence(judged(cleared="0 1 2 3")) < plain.evidence_["A"]
-    useless = {"A": 0.001}
-    assert RuleEvidence(RULES).fit(H, reviewed=useless).evidence_["A"] == 0
+    assert RuleEvidence(RULES).fit(H, reviewed={"A": 0.2}).evidence_ == plain.evidence_
+    surer = RuleEvidence(RULES).fit(H, reviewed={"A": 0.4}).evidence_
+    assert surer["A"] > plain.evidence_["A"]
+    assert surer["B"] == plain.evidence_["B"]
+    assert RuleEvidence(RULES).fit(H, reviewed={"A": 0.001}).evidence_["A"] == 0
 
 
 @given(
