@@ -26,11 +26,12 @@ from training.rule_changes import Past, RuleSet, compared
 
 RUNS = 4  # lists that are looked at unless more are asked for: a month of weekly lists
 BASIS = {
-    "en": "The detectors' score and who is like whom stay as each run froze them. Old and new "
-    "rules are weighed anew on the run's flags, from stated precision, layer and agreement, "
-    "so that the difference is the rules' alone. Nothing is published or changed.",
-    "zh": "异常分与相似对象均沿用各批次封存的结果；新旧规则都按该批次的命中情况，依声明的准确率、"
-    "层级和一致性重新计权，差异只来自规则。本命令不发布、不修改任何内容。",
+    "en": "The detectors' score, who is like whom and what reviews have taught the model stay as "
+    "the run had them. Old and new rules are weighed anew on the run's flags, from stated "
+    "precision, layer and agreement, so that the difference is the rules' alone. Nothing is "
+    "published or changed.",
+    "zh": "异常分、相似对象及模型从核查结论学到的内容均沿用该批次；新旧规则都按该批次的命中情况，"
+    "依声明的准确率、层级和一致性重新计权，差异只来自规则。本命令不发布、不修改任何内容。",
 }
 
 

@@ -10,7 +10,7 @@ from configs.settings import Settings
 from flows.archive import archived
 from serving.records import RunRecord
 from training.model import LeadScorer
-from training.preprocess import Matrix, Vector
+from training.preprocess import Vector
 from training.reorder import Mask, Population, population
 from training.tracking import Tracking
 
@@ -23,12 +23,13 @@ class PastRun:
     scorer: LeadScorer
     scores: pd.DataFrame  # SCORES, indexed by unit_id
     flags: pd.DataFrame  # units x codes, indexed by unit_id
-    matrix: Matrix  # units x columns, as the detectors see them
+    features: pd.DataFrame  # units x features, indexed by unit_id
 
     def population(self, damped: Vector) -> Population:
         """The units with who is like whom; `damped` as `training.reorder.population`."""
-        scores = self.scores.reset_index()
-        return population(scores, self.matrix, damped, self.scorer.seed)
+        return population(
+            self.scorer, self.features, self.flags, self.scores.reset_index(), damped
+        )
 
     def shared(self, first: Mask, capacity: int) -> int:
         """How many of the first `capacity` that were published are among these."""
@@ -49,8 +50,8 @@ def past_run(run: RunRecord, settings: Settings) -> PastRun:
     tracking = Tracking(settings.mlruns)
     version = tracking.version(run.model_id, int(run.model_version))
     scorer = tracking.open(version).scorer
-    matrix = _matrix(run, settings, scorer, flags.index)
-    return PastRun(run, scorer, scores, flags, matrix)
+    features = _features(run, settings, scorer, flags.index)
+    return PastRun(run, scorer, scores, flags, features)
 
 
 def money_of(
@@ -67,14 +68,13 @@ def money_of(
     return money
 
 
-def _matrix(
+def _features(
     run: RunRecord, settings: Settings, scorer: LeadScorer, units: pd.Index
-) -> Matrix:
-    """The detectors' matrix of a run, in the order of `units`."""
+) -> pd.DataFrame:
+    """The run's features that its model asks for, in the order of `units`."""
     path = archived(run, settings, "feature_matrix")
     table = pd.read_parquet(path, columns=["unit_id", *scorer.features])
-    features = table.set_index("unit_id").loc[units].astype("float64")
-    return scorer.preprocessor_.transform(features)
+    return table.set_index("unit_id").loc[units].astype("float64")
 
 
 def columns_of(path: Path) -> list[str]:

@@ -61,7 +61,9 @@ def report_of(past: PastRun, labels: pd.DataFrame, capacity: int) -> RuleReport:
         past.run,
         capacity,
         int(judged.sum()),
-        past.shared(population.first(population.fused(damped), capacity), capacity),
+        past.shared(
+            population.first(population.fused(damped, flags), capacity), capacity
+        ),
         [_plain(row) for row in as_rows(table)],
     )
 

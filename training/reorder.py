@@ -11,10 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from training.detectors import in_chunks
 from training.fusion import SCOPE_LAYER, Rule, RuleEvidence, own_evidence
+from training.model import LeadScorer
 from training.neighbours import SHARE, NeighbourEvidence
 from training.preprocess import Matrix, Vector
 from training.pridit import Pridit
+from training.ranker import Ranker
+from training.rule_evidence import flags_of
 
 Positions = npt.NDArray[np.intp]
 Mask = npt.NDArray[np.bool_]
@@ -32,16 +36,49 @@ class Nearest:
 
 
 @dataclass(frozen=True, slots=True)
+class Learnt:
+    """What reviews made of the order: a ranker, and what it was told of each unit."""
+
+    ranker: Ranker
+    inputs: Matrix  # units x inputs
+    places: dict[str, int]  # code -> the input that is the rule's flag
+    margins: Vector  # the ranker's, of these inputs
+
+    def order(self, base: Vector, H: pd.DataFrame) -> Vector:
+        """The learnt order, had the rules flagged H and the evidence been `base`.
+
+        A rule that the ranker never met adds to the evidence alone; one that is gone
+        flags nobody.
+        """
+        places = list(self.places.values())
+        flags = flags_of(H.reindex(columns=list(self.places), fill_value=False))
+        changed = (self.inputs[:, places] != flags).any(axis=1)
+        margins = self.margins.copy()
+        if changed.any():
+            inputs = self.inputs[changed]
+            inputs[:, places] = flags[changed]
+            margins[changed] = self.ranker.margin(inputs)
+        plain = (base - self.ranker.base_centre_) / self.ranker.base_span_
+        weight = self.ranker.weight_
+        return np.asarray(weight * margins + (1.0 - weight) * plain)
+
+
+@dataclass(frozen=True, slots=True)
 class Population:
     """Units of one run with what no rule changes: detectors' score, and who is alike."""
 
     unit_ids: list[str]
     score: Vector  # SCORES' `score`, in [0, 1]
     nearest: Nearest
+    learnt: Learnt | None = None  # None: the model learnt from no review
 
-    def fused(self, damped: Vector) -> Vector:
-        """Evidence that orders the fused list, given each unit's evidence of rules."""
-        own = own_evidence(damped, self.score)
+    def fused(self, damped: Vector, H: pd.DataFrame) -> Vector:
+        """What orders the fused list, had rules flagged H with this evidence of each unit."""
+        base = self._smoothed(own_evidence(damped, self.score))
+        return base if self.learnt is None else self.learnt.order(base, H)
+
+    def _smoothed(self, own: Vector) -> Vector:
+        """Own evidence, mixed with that of the units most alike."""
         rows, weights = self.nearest.rows, self.nearest.weights
         around = (own[rows] * weights).sum(axis=1)
         mixed = (1.0 - SHARE) * own + SHARE * around
@@ -60,20 +97,38 @@ class Population:
 
 
 def population(
-    scores: pd.DataFrame, matrix: Matrix, damped: Vector, seed: int = 0
+    scorer: LeadScorer,
+    X: pd.DataFrame,
+    H: pd.DataFrame,
+    scores: pd.DataFrame,
+    damped: Vector,
 ) -> Population:
     """Find once who is like whom, in a reference of the population itself.
 
     Args:
-        scores: SCORES columns `unit_id` and `score`, in the order of the rows of
-        matrix: units x columns, as the detectors see them, and of
+        scorer: the model that scored the units.
+        X: units x features, and H: units x flags, as they were scored.
+        scores: its SCORES of the same units, in any order.
         damped: each unit's evidence of rules, by which the reference is chosen where
             not all units fit in it: of several sets of rules the largest.
-        seed: of the reference's random half, where not all units fit in it.
     """
-    score = scores["score"].to_numpy(dtype=np.float64)
-    own = own_evidence(damped, score)
-    return Population(scores["unit_id"].tolist(), score, _nearest(matrix, own, seed))
+    ids = X.index.astype(str)
+    score = scores.set_index("unit_id")["score"].loc[ids].to_numpy(dtype=np.float64)
+    own, matrix = own_evidence(damped, score), scorer.preprocessor_.transform(X)
+    nearest = _nearest(matrix, own, scorer.seed)
+    return Population(ids.tolist(), score, nearest, _learnt(scorer, X, H, scores))
+
+
+def _learnt(
+    scorer: LeadScorer, X: pd.DataFrame, H: pd.DataFrame, scores: pd.DataFrame
+) -> Learnt | None:
+    """What reviews taught the scorer; None where they taught nothing."""
+    if scorer.ranker_ is None:
+        return None
+    inputs, names = scorer.tell(X, H, scores).inputs, scorer.input_names()
+    places = {code: names.index(f"rule:{code}") for code in scorer.evidence_.evidence_}
+    margins = in_chunks(scorer.ranker_.margin, inputs)
+    return Learnt(scorer.ranker_, inputs, places, margins)
 
 
 def evidence_of(rules: Sequence[Rule], H: pd.DataFrame) -> RuleEvidence:

@@ -73,7 +73,7 @@ class Past:
             evidence.log_odds(rule_set.flags),
             evidence.damped(rule_set.flags),
         )
-        fused = self.population.fused(damped)
+        fused = self.population.fused(damped, rule_set.flags)
         return {
             "rules": self.population.first(alone, self.capacity) & (alone > 0),
             "fused": self.population.first(fused, self.capacity),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from training.fusion import RuleEvidence, damped_sum
+from training.fusion import RuleEvidence
 from training.preprocess import Vector
 from training.reorder import Mask, Population
 from training.rule_evidence import flags_of, reviewed_hits, share_interval
@@ -75,7 +75,6 @@ def rule_yields(
         capacity: units that are reviewed in a week.
     """
     codes = list(evidence.evidence_)
-    strength = evidence.fired(H)
     hits = flags_of(H[codes]) > 0
     reviewed = reviewed_units(population.unit_ids, labels)
     seen = population.first(population.score, capacity)
@@ -89,29 +88,28 @@ def rule_yields(
         pd.DataFrame(trust),
         _table(found),
         _shares(codes, H, labels),
-        without_each(population, strength, reviewed, capacity),
+        without_each(population, H, evidence, reviewed, capacity),
     ]
     return pd.concat(parts, axis=1)
 
 
 def without_each(
     population: Population,
-    fired: Vector,
+    H: pd.DataFrame,
+    evidence: RuleEvidence,
     reviewed: Reviewed,
     capacity: int,
 ) -> pd.DataFrame:
-    """Per rule: who would leave and enter the first `capacity` of the fused order.
+    """Per rule: who would leave and enter the first `capacity` of the fused order."""
 
-    `fired` is units x rules, the evidence of each rule that fired, else 0.
-    """
-    before = population.first(population.fused(damped_sum(fired)), capacity)
+    def first(flags: pd.DataFrame) -> Mask:
+        fused = population.fused(evidence.damped(flags), flags)
+        return population.first(fused, capacity)
+
+    before = first(H)
     rows = []
-    for dropped in range(fired.shape[1]):
-        after = before
-        # A rule that says nothing about anybody moves nobody.
-        if fired[:, dropped].any():
-            left = damped_sum(np.delete(fired, dropped, axis=1))
-            after = population.first(population.fused(left), capacity)
+    for code in evidence.evidence_:
+        after = first(H.assign(**{code: False})) if H[code].any() else before
         leave, enter = before & ~after, after & ~before
         rows.append(reviewed.counts("leave", leave) | reviewed.counts("enter", enter))
     return _table(rows)

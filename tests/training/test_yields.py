@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import spearmanr
 
 from training.fusion import Rule, RuleEvidence
 from training.model import LeadScorer
@@ -104,32 +105,51 @@ def test_who_leaves_without_a_rule_was_hit_by_it_and_is_replaced(hits, capacity)
     ids = [f"u{i:02d}" for i in range(len(H))]
     evidence = RuleEvidence(RULES).fit(H.set_index(pd.Index(ids)))
     crowd = alone(np.random.default_rng(len(H)).random(len(H)))
-    fired = evidence.fired(H)
-    before = crowd.first(crowd.fused(evidence.damped(H)), capacity)
+    before = crowd.first(crowd.fused(evidence.damped(H), H), capacity)
     for place, code in enumerate("ABC"):
         rest = [c for c in "ABC" if c != code]
         kept = RuleEvidence(tuple(r for r in RULES if r.code != code)).fit(H)
-        after = crowd.first(crowd.fused(kept.damped(H[[*rest, "S"]])), capacity)
+        left = H[[*rest, "S"]]
+        after = crowd.first(crowd.fused(kept.damped(left), left), capacity)
         assert not (before & ~after & ~H[code].to_numpy()).any()
         assert before.sum() == after.sum() == min(capacity, len(H))
-        table = without_each(crowd, fired, reviewed_units(ids, NOBODY), capacity)
+        nobody = reviewed_units(ids, NOBODY)
+        table = without_each(crowd, H, evidence, nobody, capacity)
         assert table.loc[place, "leave"] == (before & ~after).sum()
         assert table.loc[place, "enter"] == table.loc[place, "leave"]
 
 
-def test_the_fused_order_is_the_scorers_own(
-    features: pd.DataFrame, flags: pd.DataFrame, scorer: LeadScorer
-):
+@pytest.fixture(params=["no reviews", "reviews"])
+def trained(request, scorer, features, flags) -> LeadScorer:
+    """A scorer, and the same one after forty reviews."""
+    if request.param == "no reviews":
+        return scorer
+    y = np.full(len(features), np.nan)
+    y[:40] = np.arange(40) % 3 == 0
+    return scorer.learn(features, flags, y)
+
+
+def test_the_order_is_the_scorers_own(trained, features, flags):
     """Trained and scored on the same units, the order recomputed is the published one."""
-    scores = scorer.score(features, flags).set_index("unit_id").loc[features.index]
-    damped = scorer.evidence_.damped(flags)
+    scores = trained.score(features, flags)
+    damped = trained.evidence_.damped(flags)
+    crowd = population(trained, features, flags, scores, damped)
+    found = pd.Series(crowd.fused(damped, flags), features.index)
+    places = found.rank(ascending=False, method="first")
+    published = scores.set_index("unit_id")["rank_fused"]
+    assert (places - published.loc[features.index]).abs().max() <= 1
+
+
+def test_the_learnt_order_follows_the_flags(trained, features, flags):
+    """As if the units had been scored with the other flags, but for the reference."""
+    other = flags.assign(V4=False, V2=True)
     crowd = population(
-        scores.reset_index(), scorer.preprocessor_.transform(features), damped
-    )
-    found = pd.Series(crowd.fused(damped), features.index)
-    assert (
-        found.rank(ascending=False, method="first") - scores["rank_fused"]
-    ).abs().max() <= 1
+        trained, features, flags, trained.score(features, flags),
+        trained.evidence_.damped(flags),
+    )  # fmt: skip
+    found = crowd.fused(trained.evidence_.damped(other), other)
+    scored = trained.score(features, other).set_index("unit_id").loc[features.index]
+    assert spearmanr(found, scored["fused"]).statistic > 0.99
 
 
 def test_25_000_units_and_15_rules_take_seconds():
