@@ -75,10 +75,11 @@ def rebuild(run_id: str, data: str, settings: Settings, progress: Progress) -> R
         stop_on_problems(reports)
         _check_delivery(run, reports)
         job = _as_judged(job, run, reports)
-        build(job, learnt)
-        make_list(job)
-        progress("comparing with the published list")
-        made = publication_of(job)
+        with _explained(run, settings):
+            build(job, learnt)
+            make_list(job)
+            progress("comparing with the published list")
+            made = publication_of(job)
     differs = tuple(differences(made, settings))
     return Rebuilt(run, differs, _note(run, settings, made) if differs else "")
 
@@ -176,18 +177,38 @@ def _as_judged(job: Job, run: RunRecord, reports: list[SourceReport]) -> Job:
     )
 
 
-def _note(run: RunRecord, settings: Settings, made: Publication) -> str:
-    """Why the list may differ though its inputs do not: other code, or another writer."""
+@contextmanager
+def _explained(run: RunRecord, settings: Settings) -> Iterator[None]:
+    """A version of an earlier Leadline may lack what today's code asks of it."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError) as error:
+        changed = _changed_code(run, settings)
+        if not changed:
+            raise
+        raise StoreError(
+            f"run {run.id} cannot be made again by this Leadline ({error}): {changed}; use "
+            "the Leadline of its time"
+        ) from error
+
+
+def _changed_code(run: RunRecord, settings: Settings) -> str:
     tracking = Tracking(settings.mlruns)
     version = tracking.version(run.model_id, int(run.model_version))
     changed = tracking.changed_code(version)
-    notes = []
-    if changed:
-        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
-        notes.append(
-            f"Leadline's code changed since version {version.version} was trained: "
-            f"{changed[0]}{more}; its own code is kept with it in MLflow"
-        )
+    if not changed:
+        return ""
+    more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+    return (
+        f"its code changed since version {version.version} was trained ({changed[0]}{more}; "
+        "the code of then is kept with the version in MLflow)"
+    )
+
+
+def _note(run: RunRecord, settings: Settings, made: Publication) -> str:
+    """Why the list may differ though its inputs do not: other code, or another writer."""
+    changed = _changed_code(run, settings)
+    notes = [f"this is not the Leadline of then: {changed}"] if changed else []
     then, now = archived(run, settings, "scores"), made.scores_file
     writers = [pq.ParquetFile(path).metadata.created_by for path in (then, now)]
     if writers[0] != writers[1] and pq.read_table(then).equals(pq.read_table(now)):

@@ -245,6 +245,24 @@ def test_what_differs_is_said_and_ends_with_an_error(home: Home) -> None:
     assert done.stdout == f"{run}: differs in scores.parquet\nwhy\n"
 
 
+def test_a_list_of_an_earlier_leadline_names_the_code_that_changed(
+    home: Home, delivered: Path
+) -> None:
+    (run,) = home.run_ids()
+    lacking = mock.patch(
+        "flows.rebuild.build", side_effect=AttributeError("no attribute 'new_'")
+    )
+    older = mock.patch.object(Tracking, "changed_code", return_value=["training/x.py"])
+
+    with lacking, older:
+        done = home.inside("rebuild", run, "--data", delivered)
+
+    assert done.returncode == 4
+    assert "no attribute 'new_'" in done.stderr
+    assert "since version 1 was trained (training/x.py;" in done.stderr
+    assert "use the Leadline of its time" in done.stderr
+
+
 def test_a_declaration_that_is_gone_is_named(home: Home) -> None:
     settings = Settings(home=home.path, models=home.models)
     open_store(settings)
