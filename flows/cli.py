@@ -20,6 +20,7 @@ COMMANDS = (
     delivery.link,
     delivery.features,
     versions.train,
+    versions.learn,
     versions.compare,
     versions.promote,
     versions.approve,

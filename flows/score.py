@@ -9,13 +9,12 @@ import pyarrow as pa
 
 from flows.catalog import Catalog, opened
 from flows.engineer import FUNNEL
+from flows.explained import explained
 from flows.frames import flags_frame, matrix_frame
 from flows.intake import fingerprints, load_reports
 from flows.job import Job, digest_of
 from flows.link import judged
-from flows.reasons import in_words
 from flows.served import scoring_model
-from training.explain import explain
 from training.tracking import LoadedModel
 
 SCORES, REASONS, SCORED_BY = "scores", "reasons", "scored_by"
@@ -30,10 +29,11 @@ class ScoredBy:
     model_digest: str
     as_of: str
     inputs: str
+    explore_share: float  # of the list, at least; by what reviews taught the model
 
 
 def score(job: Job) -> ScoredBy:
-    """Write `scores`, `reasons` and `scored_by`.
+    """Write `scores`, `reasons`, `parts`, `counterfactuals` and `scored_by`.
 
     Raises:
         StoreError: there is no champion, or the declaration changed since its training.
@@ -47,21 +47,17 @@ def score(job: Job) -> ScoredBy:
         scores = champion.scorer.score(features, flags, as_of=as_of)
         catalog.write(_as_table(catalog, SCORES, scores), SCORES)
         job.progress("explaining the first leads")
-        reasons = in_words(
-            explain(
-                champion.scorer,
-                features,
-                _first_units(scores, job.model.spec.review.explain),
-            ),
-            job.model.known.columns,
-        )
-        catalog.write(_as_table(catalog, REASONS, reasons), REASONS)
+        inputs = features, flags
+        told = explained(catalog, job.model, champion.scorer, inputs, scores)
+        for name, table in told.items():
+            catalog.write(_as_table(catalog, name, table), name)
         scored = ScoredBy(
             champion.version,
             champion.run_id,
             champion.digest,
             as_of.isoformat(),
             _inputs(job, catalog, champion, as_of),
+            champion.scorer.explore_share_,
         )
         catalog.save_json(SCORED_BY, asdict(scored))
     return scored
@@ -74,13 +70,6 @@ def champion_linkage(job: Job) -> dict[str, Any]:
         StoreError: as `score`; found out before anything is read.
     """
     return scoring_model(job).linkage
-
-
-def _first_units(scores: pd.DataFrame, count: int) -> list[str]:
-    """The units that stand near the head of any of the three orders."""
-    ranks = scores[["rank_fused", "rank_score", "rank_rules"]]
-    first = scores[(ranks["rank_fused"] <= count) | (ranks.min(axis=1) <= count // 4)]
-    return first.sort_values("rank_fused")["unit_id"].tolist()
 
 
 def _as_table(catalog: Catalog, name: str, frame: pd.DataFrame) -> Any:

@@ -1,5 +1,6 @@
 """Stage 4: fit the detectors and rule evidence, record the run, register the model."""
 
+from configs.loading import LoadedModel
 from flows.catalog import Catalog, opened
 from flows.engineer import FUNNEL
 from flows.frames import dictionary, flags_frame, matrix_frame, sampled
@@ -54,14 +55,14 @@ def _training_run(job: Job, catalog: Catalog) -> TrainingRun:
         metrics=link_metrics(catalog),
         linkage=learnt_in(catalog),
         tags={"as_of": counts["as_of"]},
-        declaration=declaration(job),
+        declaration=declaration(job.model),
     )
 
 
-def declaration(job: Job) -> dict[str, str]:
+def declaration(model: LoadedModel) -> dict[str, str]:
     """The files that the configuration hash is taken of; past lists are rebuilt from it."""
-    names = ("model.yaml", job.model.spec.rules_file)
-    return {name: (job.model.folder / name).read_text("utf-8") for name in names}
+    names = ("model.yaml", model.spec.rules_file)
+    return {name: (model.folder / name).read_text("utf-8") for name in names}
 
 
 def funnel_steps(counts: dict[str, int]) -> dict[str, int]:

@@ -36,6 +36,7 @@ class ConfirmationBands(BaseEstimator):  # type: ignore[misc]
         self.edges_: Vector = np.empty(0)  # lowest score of each band, ascending
         self.low_: Vector = np.empty(0)
         self.high_: Vector = np.empty(0)
+        self.tried_: Vector = np.empty(0)  # reviewed rings
         _, ring, size = np.unique(
             rings.astype(str), return_inverse=True, return_counts=True
         )
@@ -50,6 +51,7 @@ class ConfirmationBands(BaseEstimator):  # type: ignore[misc]
         hits = np.bincount(band, weights=y * weight)
         tried = np.bincount(band, weights=weight)
         self.edges_ = np.array([scores[band == b].min() for b in range(len(hits))])
+        self.tried_ = np.asarray(tried, dtype=np.float64)
         tail = (1 - LEVEL) / 2
         self.low_ = beta.ppf(tail, hits + 0.5, tried - hits + 0.5)
         self.high_ = beta.ppf(1 - tail, hits + 0.5, tried - hits + 0.5)

@@ -18,6 +18,7 @@ from skops.io.exceptions import UntrustedTypesFoundException
 from configs.errors import LeadlineError, StoreError
 from training.bands import ConfirmationBands
 from training.ensemble import Ensemble, RankScale
+from training.exploration import share_without_a_case
 from training.fusion import Rule, RuleEvidence, own_evidence, ranks
 from training.neighbours import NeighbourEvidence
 from training.preprocess import Matrix, Preprocessor, Vector, check_columns
@@ -98,6 +99,7 @@ class LeadScorer(BaseEstimator):  # type: ignore[misc]
         self.fused_rank_ = RankScale().fit(self.neighbours_.transform(matrix, own))
         self.ranker_: Ranker | None = None
         self.bands_: ConfirmationBands | None = None
+        self.explore_share_ = 0.0  # of a list, at least; raised while nothing is found
         return self
 
     def learn(
@@ -116,13 +118,20 @@ class LeadScorer(BaseEstimator):  # type: ignore[misc]
 
         Args:
             X: units x features, H: units x flags, as in `fit`.
-            y: 1 confirmed, 0 excluded, NaN not known; at least one was confirmed.
+            y: 1 confirmed, 0 excluded, NaN not known. Where nothing was confirmed yet,
+                the order stays and `explore_share_` may rise.
             groups: units of one ring share a value and count as one.
             told: what `tell` gave for the same units, where it is known already.
         """
         _check_units(X, H)
-        told = self.tell(X, H) if told is None else told
         learnt = copy.copy(self)
+        learnt.ranker_, learnt.bands_ = None, None
+        learnt.explore_share_ = 0.0
+        if not (y == 1).any():
+            _check_reviewed(y)
+            learnt.explore_share_ = share_without_a_case(int((y == 0).sum()))
+            return learnt
+        told = self.tell(X, H) if told is None else told
         learnt.ranker_ = ranker = Ranker(self.seed).fit(
             told.inputs, told.base, y, groups
         )
@@ -258,6 +267,14 @@ def _scores_table(
     first = ["unit_id", "as_of", *RANKED, *RANKED.values()]
     rest = [c for c in table.columns if c not in first]
     return table[first + rest].sort_values("rank_fused", ignore_index=True)
+
+
+def _check_reviewed(y: Vector) -> None:
+    if not (y == 0).any():
+        raise LeadlineError(
+            "nobody has confirmed or excluded a unit yet, so there is nothing to learn "
+            "from; record what was concluded with: leadline dispose MODEL UNIT VERDICT"
+        )
 
 
 def _check_units(X: pd.DataFrame, H: pd.DataFrame) -> None:

@@ -43,6 +43,31 @@ def train(
     typer.echo(f"{model} version {registered.version} {role} (run {registered.run_id})")
 
 
+def learn(
+    model: Model,
+    promote: Annotated[
+        bool,
+        typer.Option(help="propose it as champion; with `approvals: 1` promote it"),
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Learn from what analysts concluded: a version whose next list is reordered."""
+    from flows.learn import learn as learnt_from_reviews
+
+    with stages(4) as stage:
+        learnt = learnt_from_reviews(model, Settings(), stage, promote=promote)
+    if as_json:
+        echo_json(learnt)
+        return
+    from flows.present import console
+    from flows.present_learnt import print_learnt
+
+    print_learnt(console(), learnt)
+    registered = learnt.registered
+    role = _ROLES[registered.role].format(model=model, version=registered.version)
+    typer.echo(f"{model} version {registered.version} {role} (run {registered.run_id})")
+
+
 def compare(
     model: Model,
     challenger: Annotated[

@@ -186,7 +186,14 @@ def test_bands_appear_with_enough_reviews_and_rise(scorer, features, flags, verd
     assert "band_low" not in scorer.learn(features, flags, few).score(features, flags)
 
 
-def test_nothing_confirmed_is_nothing_to_learn_from(scorer, features, flags, verdicts):
+def test_where_nothing_is_found_the_order_stays_and_more_is_drawn(
+    scorer, features, flags, verdicts
+):
     none = np.where(verdicts == 1, np.nan, verdicts)
-    with pytest.raises(LeadlineError, match="nothing was confirmed yet"):
-        scorer.learn(features, flags, none)
+    learnt = scorer.learn(features, flags, none)
+    assert learnt.explore_share_ == 0.8
+    pd.testing.assert_frame_equal(
+        learnt.score(features, flags), scorer.score(features, flags), check_exact=True
+    )
+    with pytest.raises(LeadlineError, match="nobody has confirmed or excluded"):
+        scorer.learn(features, flags, np.full(len(features), np.nan))

@@ -1,0 +1,53 @@
+"""What a person sees of a learning: from how much, how far it is trusted, what moves."""
+
+from rich.console import Console
+
+from flows.learn import Learnt
+from flows.present import print_table
+
+SHOWN = 20
+
+
+def print_learnt(out: Console, learnt: Learnt) -> None:
+    """From which reviews, with what weight, and which units enter the first week."""
+    out.print(
+        f"learnt from {learnt.confirmed:,} confirmed and {learnt.excluded:,} excluded units "
+        f"on list {learnt.run.id} (version {learnt.base_version}), "
+        f"refitted in {learnt.refit_seconds:.2f} s"
+    )
+    if learnt.left_out:
+        out.print(
+            f"{learnt.left_out:,} reviewed units took no part: their list was made with "
+            "other features, or they were gone from it"
+        )
+    _print_trust(out, learnt)
+    if learnt.bands:
+        print_table(out, learnt.bands, "Confirmed of the reviewed, by band (95 %)")
+    else:
+        out.print(
+            "confirmation bands: not yet; they need 40 reviewed cases, of which 10 confirmed "
+            "and 10 excluded. Until then a place on the list is a rank, no probability"
+        )
+    print_table(
+        out,
+        learnt.entering[:SHOWN],
+        f"Open units that enter the first week ({len(learnt.entering):,})",
+    )
+
+
+def _print_trust(out: Console, learnt: Learnt) -> None:
+    if learnt.explore_share:
+        out.print(
+            "nothing was confirmed yet: the order stays, and "
+            f"{learnt.explore_share:.0%} of the next list are drawn at random"
+        )
+        return
+    objected = learnt.weight == 0
+    out.print(
+        f"weight of what was learnt: {learnt.weight:.0%}"
+        + (
+            " (held-out cases came later than without it, so the order stays)"
+            if objected
+            else ""
+        )
+    )
