@@ -1,5 +1,9 @@
-"""Callables for a harness that runs ADBench's protocol on its tables; no labels used."""
+"""Callables for a harness that runs ADBench's protocol on its tables, as the product scores.
 
+No callable sees a label that the harness does not hand over. Nothing is chosen per table.
+"""
+
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -8,21 +12,89 @@ import pandas as pd
 from pyod.models.iforest import IForest
 
 from training.ensemble import Ensemble
+from training.exploration import draw_slots, share_without_a_case
 from training.preprocess import Preprocessor
+from training.ranker import Ranker
 
 Array = npt.NDArray[np.float64]
+PER_ROUND = 10  # reviews of one feedback round
+
+_known: dict[str, tuple[Array, Array]] = {}  # told of the table last reviewed
 
 
-def ensemble(train: Array, rows: Array, *, seed: int = 0, **_: Any) -> Array:
-    """Leadline's unsupervised score of `rows` (rows x columns), as the product gives it."""
-    preprocessor = Preprocessor().fit(_frame(train))
-    scorer = Ensemble(seed=seed).fit(preprocessor.transform(_frame(train)))
-    return scorer.score(preprocessor.transform(_frame(rows)))
+def unsupervised(train: Array, rows: Array, *, seed: int = 0, **_: Any) -> Array:
+    """The detectors' score of `rows` (rows x columns), fitted on `train`."""
+    preprocessor, ensemble = _fitted(train, seed)
+    return ensemble.score(preprocessor.transform(_frame(rows)))
+
+
+def few_labels(
+    train: Array, rows: Array, *, y_partial: Array, seed: int = 0, **_: Any
+) -> Array:
+    """The order after learning from a few confirmed rows of `train` (1; 0 = unlabelled)."""
+    preprocessor, ensemble = _fitted(train, seed)
+    inputs, base = _told(preprocessor, ensemble, train)
+    y = np.where(y_partial == 1, 1.0, np.nan)
+    ranker = Ranker(seed).fit(inputs, base, y)
+    return ranker.score(*_told(preprocessor, ensemble, rows))
+
+
+def feedback(
+    train: Array, rows: Array, *, y_partial: Array, seed: int = 0, **_: Any
+) -> Array:
+    """The order of the next round (1 confirmed, 0 excluded, -1 not reviewed).
+
+    The detectors are fitted when a table is seen first and remembered for its later
+    rounds, as the product learns from a list that is scored already.
+    """
+    digest = hashlib.sha256(train.tobytes() + bytes([seed])).hexdigest()
+    if digest not in _known:
+        _known.clear()
+        _known[digest] = _told(*_fitted(train, seed), train)
+    inputs, base = _known[digest]
+    y = np.where(y_partial >= 0, y_partial, np.nan).astype(np.float64)
+    if (y == 1).any():
+        return Ranker(seed).fit(inputs, base, y).score(inputs, base)
+    return _explored(base, y, seed)
 
 
 def iforest(train: Array, rows: Array, *, seed: int = 0, **_: Any) -> Array:
     """PyOD's isolation forest with its own defaults: the figure to beat."""
     scores: Array = IForest(random_state=seed).fit(train).decision_function(rows)
+    return scores
+
+
+def _fitted(train: Array, seed: int) -> tuple[Preprocessor, Ensemble]:
+    preprocessor = Preprocessor().fit(_frame(train))
+    return preprocessor, Ensemble(seed).fit(preprocessor.transform(_frame(train)))
+
+
+def _told(
+    preprocessor: Preprocessor, ensemble: Ensemble, rows: Array
+) -> tuple[Array, Array]:
+    """What a ranker is told where there are no rules: features, detector scores, order."""
+    matrix = preprocessor.transform(_frame(rows))
+    members = ensemble.member_scores(matrix)
+    base = np.mean(list(members.values()), axis=0)
+    aside = ensemble.aside_scores(matrix)
+    inputs = np.column_stack([matrix, *members.values(), *aside.values()])
+    return inputs.astype(np.float32), base
+
+
+def _explored(base: Array, y: Array, seed: int) -> Array:
+    """While nothing was confirmed: the order, and draws from below its top before it."""
+    share = share_without_a_case(int((y == 0).sum()))
+    scores = np.where(np.isnan(y), base, -np.inf)
+    opened = np.flatnonzero(np.isnan(y))
+    if not share:
+        return scores
+    ranks = np.empty(len(opened), dtype=np.int64)
+    ranks[np.argsort(-base[opened], kind="stable")] = np.arange(1, len(opened) + 1)
+    slots = draw_slots(
+        opened, ranks, capacity=PER_ROUND, explore_share=share, seed=seed + len(opened)
+    )
+    drawn = slots.loc[slots["kind"] == "explore", "unit_id"].to_numpy(dtype=np.int64)
+    scores[drawn] = scores.max() + 1.0 + np.arange(len(drawn))
     return scores
 
 
