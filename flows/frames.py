@@ -20,16 +20,16 @@ def matrix_frame(catalog: Catalog, model: LoadedModel) -> pd.DataFrame:
         if column.name not in model.spec.detectors.exclude
     ]
     numbers = table.select("unit_id", **{n: table[n].cast("float64") for n in names})
-    return _frame(catalog, numbers).set_index("unit_id")
+    return frame_of(catalog, numbers).set_index("unit_id")
 
 
 def flags_frame(catalog: Catalog) -> pd.DataFrame:
     """Units x rule flags, indexed by unit_id."""
     flags = catalog.read(FLAGS).drop("as_of")
-    return _frame(catalog, flags).set_index("unit_id")
+    return frame_of(catalog, flags).set_index("unit_id")
 
 
-def _frame(catalog: Catalog, table: Table) -> pd.DataFrame:
+def frame_of(catalog: Catalog, table: Table) -> pd.DataFrame:
     frame: pd.DataFrame = catalog.arrow(table).to_pandas()
     return frame
 

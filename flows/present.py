@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.intake import SourceReport
+from flows.present_explained import print_explanation
 from flows.sentences import path_sentence
 from serving.records import LeadDetail, LeadRecord, RunRecord
 
@@ -106,7 +107,7 @@ def print_lead(out: Console, run: RunRecord, detail: LeadDetail) -> None:
     )
     _print_disposition(out, detail)
     _print_hits(out, detail)
-    _print_reasons(out, detail)
+    print_explanation(out, detail)
     _print_group_of(out, detail)
     _print_paths(out, run, detail)
     _print_evidence(out, detail)
@@ -163,18 +164,6 @@ def _print_hits(out: Console, detail: LeadDetail) -> None:
         out.print(
             f"      [dim]rule out first: {hit.lawful_en} · 先排除：{hit.lawful_zh}[/]"
         )
-
-
-def _print_reasons(out: Console, detail: LeadDetail) -> None:
-    out.print("\n[bold]What raised the detectors' score[/] 推高异常分的特征")
-    if not detail.reasons:
-        out.print("  not computed for a lead so far down the list")
-    for reason in detail.reasons:
-        share = f"{reason.contribution:.2f}" if reason.contribution is not None else ""
-        out.print(
-            f"  {reason.position}. {escape(reason.text_en)}  [dim](adds {share})[/]"
-        )
-        out.print(f"     {escape(reason.text_zh)}")
 
 
 def _print_evidence(out: Console, detail: LeadDetail) -> None:

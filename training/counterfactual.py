@@ -43,8 +43,9 @@ class Changes:
         """The leads that this variant says something of, the rest of the changes undone."""
         given = (self.features >= 0).sum(axis=1)
         fits = given >= (min(count, 1) if with_rule else count)
-        if with_rule:
-            fits &= self.rules >= 0
+        if with_rule or count == FEATURES:
+            # Several features alone are only asked about where no rule fired.
+            fits &= (self.rules >= 0) == with_rule
         kept = np.arange(FEATURES) < count
         return Changes(
             self.units[fits],
@@ -106,11 +107,14 @@ def _changes(
     strongest = fired.argmax(axis=1) if fired.shape[1] else np.zeros(len(X), np.intp)
     fires = fired.max(axis=1, initial=0.0) > 0
     first = reasons[reasons["position"] <= FEATURES]
-    at = X.index.get_indexer(first["unit_id"]), first["position"].to_numpy() - 1
+    at = (
+        X.index.get_indexer(pd.Index(first["unit_id"])),
+        first["position"].to_numpy() - 1,
+    )
     shape = (len(X), FEATURES)
     features, values = np.full(shape, -1, dtype=np.intp), np.full(shape, np.nan)
     usual = np.ones(shape, dtype=np.bool_)
-    features[at] = pd.Index(scorer.features).get_indexer(first["feature"])
+    features[at] = pd.Index(scorer.features).get_indexer(pd.Index(first["feature"]))
     usual[at] = (first["kind"] != "relation").to_numpy()
     values[at] = np.where(usual[at], first["peer_median"], first["expected"])
     rules = np.where(fires, strongest, -1)
@@ -145,7 +149,7 @@ def _fused(
     for n in range(FEATURES):
         _set(features, changes.features[:, n], changes.values[:, n])
     codes = list(scorer.evidence_.evidence_)
-    where = pd.Index(scorer.rule_codes).get_indexer([*codes])
+    where = pd.Index(scorer.rule_codes).get_indexer(pd.Index(codes))
     _set(flags, np.append(where, -1)[changes.rules], False)
     index = pd.RangeIndex(len(features)).astype(str)
     scored = scorer.score(

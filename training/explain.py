@@ -5,7 +5,8 @@ population's median in its place (or, where a relation is broken, with what the 
 values let expect)? That fall is the contribution, in sd of the population: on the log
 scale of the ensemble, because near the top the rank scale is flat. And how much less
 would the row disagree with itself (`training.relations`)? The first question alone names the
-culprit of a broken correlation in 25-64 % of planted rows, both together in 82-100 %.
+culprit of a broken correlation in 25-64 % of planted rows, both together in 75-100 %
+(nine sets apart from those that docs/evaluation/explanations.md reports).
 Rules explain themselves and take no part.
 """
 
@@ -25,13 +26,13 @@ from training.relations import Fit, Relations
 TOP_FEATURES = 8
 BATCH_ROWS = 16_384  # occluded rows scored at once; 80 float32 columns take 5 MB
 PARTNERS = 2
-# A reason's place is its gain plus this share of its contribution: a fall of one sd counts
-# like a residual of 3.5. Chosen on eleven sets, none of them in docs/evaluation.
-FALL_SHARE = 0.3
-# A broken relation deviates so much from the expected value, and more than from the
-# median; a value further out than EXTREME (one in 80) is odd by itself.
-BROKEN, EXTREME = 3.0, 2.5
-NOTABLE = 0.2  # gain of a value that no detector minds: that of a residual of 2.8
+# A gain up to NOTABLE (a residual of 2.8) is met in any row of some width and orders
+# nothing; of a value that no detector minds, one up to UNSEEN (4.8). Beyond that, a
+# reason's place is what is left of its gain plus FALLS times its share of all falls of
+# the lead. Chosen on twelve sets that no page reports.
+NOTABLE, UNSEEN, FALLS = 0.2, 0.5, 0.5
+LEAST_FALL = 1e-9
+EXTREME = 2.5  # a value further out (one in 80 is) is odd by itself, relations or not
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +101,15 @@ def questioned(scorer: LeadScorer, X: pd.DataFrame, relations: Relations) -> Que
     rows, known = preprocessor.transform(X), preprocessor.known(X)
     fit = relations.examine(rows, known)
     residuals, scores = np.abs(fit.residuals), np.abs(fit.scores)
-    broken = (residuals >= BROKEN) & (residuals > scores) & (scores < EXTREME)
+    notable = fit.gains >= NOTABLE
+    broken = notable & (residuals > scores) & (scores < EXTREME)
     usual = np.broadcast_to(preprocessor.neutral(), rows.shape)
     falls = _falls(scorer, rows, np.where(broken, fit.expected, usual))
-    strengths = np.maximum(fit.gains, 0.0) + FALL_SHARE * falls
-    worth = (falls > 0) | (fit.gains >= NOTABLE)
-    strengths = np.where(known & worth, strengths, -np.inf)
+    raising = np.where(known, np.maximum(falls, 0.0), 0.0)
+    share = raising / np.maximum(raising.sum(axis=1, keepdims=True), LEAST_FALL)
+    left = fit.gains - np.where(falls > 0, NOTABLE, UNSEEN)
+    strengths = np.maximum(left, 0.0) + FALLS * share
+    strengths = np.where(known & (strengths > 0), strengths, -np.inf)
     return Questioned(known, fit, broken, falls, strengths)
 
 

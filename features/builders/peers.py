@@ -26,6 +26,28 @@ def peers_features(units: Table, step: PeersSpec) -> Table:
     return grouped.drop("_group")
 
 
+def peer_medians(units: Table, step: PeersSpec, value: str) -> Table:
+    """Per unit with a known value: `value`, the peers' `median` and their number `peers`.
+
+    Under `min_size` peers the median is that of all units, and `peers` is 0.
+    """
+    grouped = units.mutate(_group=_group(units, step.within))
+    known = grouped.select("unit_id", "_group", value=grouped[value].cast("float64"))
+    known = known.filter(known["value"].notnull())
+    group = known.group_by("_group").aggregate(
+        _n=known.count(), _median=known["value"].median()
+    )
+    whole = known.aggregate(_all=known["value"].median())
+    joined = known.left_join(group, "_group").cross_join(whole)
+    enough = joined["_n"] >= step.min_size
+    return joined.select(
+        "unit_id",
+        "value",
+        median=ibis.ifelse(enough, joined["_median"], joined["_all"]),
+        peers=ibis.ifelse(enough, joined["_n"], 0),
+    )
+
+
 def _one_value(units: Table, value: str, step: PeersSpec) -> Table:
     table = units.mutate(_x=units[value].cast("float64"))
     if "robust_z" in step.stat:

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from configs.schema import PeersSpec
-from features.builders.peers import peers_features
+from features.builders.peers import peer_medians, peers_features
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +74,25 @@ def test_percentile_agrees_with_pandas(catalog, units):
 def test_one_constant_value_has_no_spread_and_no_z(catalog):
     units = pd.DataFrame({"unit_id": list("abc"), "g": "g", "x": [2.0, 2.0, None]})
     assert built(catalog, units)["x_robust_z_peers"].isna().all()
+
+
+def test_peer_medians_name_the_group_or_all_units_when_it_is_small(catalog, units):
+    table = ibis.memtable(
+        [
+            (u, g, None if pd.isna(x) else float(x))
+            for u, g, x in units.itertuples(index=False)
+        ],
+        schema={"unit_id": "string", "g": "string", "x": "float64"},
+    )
+    step = PeersSpec.model_validate({"value": "x", "within": "g", "min_size": 20})
+    found = catalog.arrow(peer_medians(table, step, "x")).to_pandas()
+    found = found.set_index("unit_id").sort_index()
+    known = units[units["x"].notna()].set_index("unit_id")
+    sizes = known.groupby("g")["x"].transform("size")
+    assert set(found.index) == set(known.index)
+    large = known.index[known["g"] == "a"]
+    assert (found.loc[large, "median"] == known.loc[large, "x"].median()).all()
+    assert (found.loc[large, "peers"] == sizes[large]).all()
+    small = known.index[known["g"] == "c"]
+    assert (found.loc[small, "median"] == known["x"].median()).all()
+    assert (found.loc[small, "peers"] == 0).all()

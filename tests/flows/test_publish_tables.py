@@ -48,7 +48,7 @@ def test_parts_and_counterfactuals_of_a_stage_are_published(scored: Job) -> None
     detail = queries.lead(run, first["unit_id"])
     assert [(p.part, p.contribution) for p in detail.parts] == [("rule:T2", 0.7)]
     assert [(c.rank, c.text_zh) for c in detail.counterfactuals] == [(17, "因此")]
-    assert {reason.kind for reason in detail.reasons} == {"value"}
+    assert {"peers", "value"} <= {reason.kind for reason in detail.reasons}
     assert (detail.lead.band_low, detail.lead.band_high) == (None, None)
     slots = queries.slots(run)
     assert {slot.kind for slot in slots} == {"top", "explore"}
@@ -58,3 +58,24 @@ def test_parts_and_counterfactuals_of_a_stage_are_published(scored: Job) -> None
 
 PARTS = ["unit_id", "position", "part", "contribution", "text_en", "text_zh"]
 FALLS = ["unit_id", "position", "rank", "text_en", "text_zh"]
+
+
+def test_scoring_says_what_carries_each_lead_and_what_would_move_it(
+    scored: Job,
+) -> None:
+    run = publish_list(scored).run_id
+
+    with opened(scored.folder) as catalog:
+        head = catalog.read(SCORES).order_by("rank_fused").limit(3)
+        units = [row["unit_id"] for row in catalog.rows(head)]
+    for unit in units:
+        detail = queries.lead(run, unit)
+        assert {"neighbours", "detector:forest"} <= {p.part for p in detail.parts}
+        fired = {hit.code for hit in detail.hits if hit.layer > 1}
+        assert {p.part for p in detail.parts if p.part.startswith("rule:")} == {
+            f"rule:{code}" for code in fired
+        }
+        assert detail.counterfactuals
+        for changed in detail.counterfactuals:
+            assert changed.text_en.startswith("would ")
+            assert f"第{changed.rank:,}位" in changed.text_zh
