@@ -158,15 +158,17 @@ PATHS = {
 
 REASONS = {
     "unit_id": TEXT,
-    "position": COUNT,  # 1 = moved the score most
+    "position": COUNT,  # 1 = look here first
     # 'value' (one column is odd), 'relation' (breaks a correlation with other columns),
     # 'peers' (odd within its peer group) or 'network'
     "kind": TEXT,
     "feature": TEXT,
     "value": TEXT,
-    "peer_median": TEXT,
+    "peer_median": TEXT,  # of all units; of the peer group where kind is 'peers'
     "percentile": NUMBER,  # share of all units with a smaller value, in [0, 1]
-    "contribution": NUMBER,  # fall of the score, had the value been the median
+    # Fall of the detectors' score (sd), had the value been the median of all; for a
+    # relation, what the other values let expect. May be 0 or less for a relation.
+    "contribution": NUMBER,
     "text_en": TEXT,
     "text_zh": TEXT,
 }
@@ -195,7 +197,8 @@ PARTS = {
     "unit_id": TEXT,
     "position": COUNT,  # 1 = carries most
     "part": TEXT,  # 'detector:<name>', 'rule:<code>', 'neighbours' or 'reviews'
-    "contribution": NUMBER,  # log-odds of the fused order
+    # Log-odds; sd of the population once reviews have taught the order.
+    "contribution": NUMBER,
     "text_en": TEXT,
     "text_zh": TEXT,
 }

@@ -11,7 +11,7 @@ from flows.reasons import Wording, in_words
 from training.counterfactual import counterfactuals
 from training.explain import explain
 from training.model import LeadScorer
-from training.parts import parts
+from training.parts import parts, taught
 
 
 def explained(
@@ -27,13 +27,13 @@ def explained(
     """
     features, flags = inputs
     unit_ids = first_units(scores, model.spec.review.explain)
-    reasons = explain(scorer, features, unit_ids)
+    reasons = explain(scorer, features, unit_ids, flags=flags)
     X, H = features.loc[unit_ids], flags.loc[unit_ids]
     words = wording(model)
     changed = counterfactuals(scorer, X, H, scores, reasons)
     return {
         "reasons": in_words(reasons, words, peer_groups(catalog, model, reasons)),
-        "parts": parts_in_words(parts(scorer, X, H)),
+        "parts": parts_in_words(parts(scorer, X, H), taught(scorer, X, H), words),
         "counterfactuals": counterfactuals_in_words(changed, words),
     }
 

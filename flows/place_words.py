@@ -22,11 +22,44 @@ PART_WORDS = {
 }
 
 
-def parts_in_words(parts: pd.DataFrame) -> pd.DataFrame:
-    """The PARTS table of what `training.parts.parts` gives."""
-    texts = [_part(part) for part in parts["part"]]
+def parts_in_words(
+    parts: pd.DataFrame, taught: pd.DataFrame, words: Wording
+) -> pd.DataFrame:
+    """The PARTS table of what `training.parts` gives."""
+    lessons = _lessons(taught, words)
+    texts = [
+        _with_lessons(_part(part), lessons.get(unit) if part == REVIEWS else None)
+        for unit, part in zip(parts["unit_id"], parts["part"], strict=True)
+    ]
     told = {"text_en": [en for en, _ in texts], "text_zh": [zh for _, zh in texts]}
     return parts.assign(**told)[list(PARTS)]
+
+
+def _lessons(taught: pd.DataFrame, words: Wording) -> dict[str, Texts]:
+    """Per unit, the inputs that reviews hold for it or against it."""
+    named: dict[str, list[Texts]] = {}
+    for row in taught.to_dict("records"):
+        en, zh = _input(row["input"], words)
+        size = f"{row['contribution']:+.2f}"
+        named.setdefault(row["unit_id"], []).append((f"{en} {size}", f"{zh}{size}"))
+    return {
+        unit: ("; ".join(en for en, _ in own), "；".join(zh for _, zh in own))
+        for unit, own in named.items()
+    }
+
+
+def _with_lessons(part: Texts, lessons: Texts | None) -> Texts:
+    if lessons is None:
+        return part
+    return f"{part[0]}: {lessons[0]}", f"{part[1]}：{lessons[1]}"
+
+
+def _input(name: str, words: Wording) -> Texts:
+    """What the ranker looks at: a feature's value, a detector's score, a rule."""
+    if name.startswith((DETECTOR, RULE)):
+        return _part(name)
+    en, zh = words.meaning(name)
+    return f"“{en}”", f"“{zh}”"
 
 
 def counterfactuals_in_words(changed: pd.DataFrame, words: Wording) -> pd.DataFrame:

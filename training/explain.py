@@ -52,6 +52,7 @@ def explain(
     unit_ids: Sequence[str],
     *,
     top: int = TOP_FEATURES,
+    flags: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """REASONS rows of the units, the first place to look first, without the texts.
 
@@ -60,12 +61,15 @@ def explain(
     'relation'. Numbers are for the caller to format by the feature's unit: `value`,
     `peer_median`, `expected` and, in columns `partner_<n>` and `partner_<n>_value`, the
     features that the expectation leans on. An unknown value is never a reason.
+    With `flags` (units x rule flags) a model that has learnt from reviews orders the
+    reasons by what its ranker takes from each feature, too.
     """
     _check_known(X, unit_ids)
     kept = scorer.preprocessor_.kept_
     chosen = X.loc[list(unit_ids), scorer.features]
     relations = relations_of(scorer, X)
-    found = questioned(scorer, chosen, relations)
+    H = None if flags is None else flags.loc[list(unit_ids)]
+    found = questioned(scorer, chosen, relations, H)
     values = to_float(chosen[kept])
     percentiles = _percentiles(to_float(X[kept]), values)
     units, features = _strongest(found, top)
@@ -95,7 +99,12 @@ def relations_of(scorer: LeadScorer, X: pd.DataFrame) -> Relations:
     return Relations(scorer.seed).fit(preprocessor.transform(X), preprocessor.known(X))
 
 
-def questioned(scorer: LeadScorer, X: pd.DataFrame, relations: Relations) -> Questioned:
+def questioned(
+    scorer: LeadScorer,
+    X: pd.DataFrame,
+    relations: Relations,
+    H: pd.DataFrame | None = None,
+) -> Questioned:
     """Put both questions to every value of the units in X."""
     preprocessor = scorer.preprocessor_
     rows, known = preprocessor.transform(X), preprocessor.known(X)
@@ -105,12 +114,21 @@ def questioned(scorer: LeadScorer, X: pd.DataFrame, relations: Relations) -> Que
     broken = notable & (residuals > scores) & (scores < EXTREME)
     usual = np.broadcast_to(preprocessor.neutral(), rows.shape)
     falls = _falls(scorer, rows, np.where(broken, fit.expected, usual))
-    raising = np.where(known, np.maximum(falls, 0.0), 0.0)
-    share = raising / np.maximum(raising.sum(axis=1, keepdims=True), LEAST_FALL)
+    share = _shares(falls, known)
+    if scorer.ranker_ is not None and H is not None:
+        brought = scorer.ranker_.contributions(scorer.tell(X, H).inputs)
+        learnt, weight = brought[:, : rows.shape[1]], scorer.ranker_.weight_
+        share = (1.0 - weight) * share + weight * _shares(learnt, known)
     left = fit.gains - np.where(falls > 0, NOTABLE, UNSEEN)
     strengths = np.maximum(left, 0.0) + FALLS * share
     strengths = np.where(known & (strengths > 0), strengths, -np.inf)
     return Questioned(known, fit, broken, falls, strengths)
+
+
+def _shares(falls: Vector, known: Mask) -> Vector:
+    """Each known value's share of all that raise the unit."""
+    raising = np.where(known, np.maximum(falls, 0.0), 0.0)
+    return raising / np.maximum(raising.sum(axis=1, keepdims=True), LEAST_FALL)
 
 
 def contributions(scorer: LeadScorer, X: pd.DataFrame) -> pd.DataFrame:

@@ -1,8 +1,8 @@
 """What carries a lead's place: the fused evidence, taken apart by who says it.
 
-The parts of a unit add up to the log-odds that the fused order goes by, before they are
-put on a rank scale. A unit whose detectors find it as odd as the median unit has nothing
-from them.
+The parts of a unit add up to what the fused order goes by, before it is put on a rank
+scale: log-odds, or sd of the population once reviews have taught the order. A unit whose
+detectors find it as odd as the median unit has nothing from them.
 """
 
 from typing import Any
@@ -18,6 +18,7 @@ from training.preprocess import Matrix, Vector
 DETECTOR, RULE = "detector:", "rule:"
 NEIGHBOURS, REVIEWS = "neighbours", "reviews"
 NOTHING = 1e-9  # a smaller part is left out
+TAUGHT = 3
 
 
 def parts(scorer: LeadScorer, X: pd.DataFrame, H: pd.DataFrame) -> pd.DataFrame:
@@ -44,14 +45,42 @@ def parts(scorer: LeadScorer, X: pd.DataFrame, H: pd.DataFrame) -> pd.DataFrame:
 
 
 def contributions(scorer: LeadScorer, X: pd.DataFrame, H: pd.DataFrame) -> pd.DataFrame:
-    """Units x parts: log-odds that each detector, rule and the neighbours bring."""
+    """Units x parts: what each detector, each rule, the neighbours and the reviews bring."""
     matrix = scorer.preprocessor_.transform(X)
     members = detector_parts(scorer.ensemble_, matrix)
     rules = _rule_parts(scorer, H)
-    own = _sum(members) + _sum(rules) if rules else _sum(members)
+    own = _sum(members | rules)
     share, around = _mixed(scorer, matrix, own)
     named: dict[str, Any] = {k: share * v for k, v in (members | rules).items()}
-    return pd.DataFrame(named | {NEIGHBOURS: around}, index=X.index)
+    table = pd.DataFrame(named | {NEIGHBOURS: around}, index=X.index)
+    ranker = scorer.ranker_
+    if ranker is None:
+        return table
+    # The order without labels goes on at its own weight, from its mean and in its sd.
+    table[NEIGHBOURS] -= ranker.base_centre_
+    table *= (1.0 - ranker.weight_) / ranker.base_span_
+    told = scorer.tell(X, H)
+    table[REVIEWS] = ranker.score(told.inputs, told.base) - table.sum(axis=1)
+    return table
+
+
+def taught(
+    scorer: LeadScorer, X: pd.DataFrame, H: pd.DataFrame, top: int = TAUGHT
+) -> pd.DataFrame:
+    """What the reviews hold for or against each unit: its `top` inputs by size.
+
+    Columns unit_id, input (a feature, 'detector:<name>' or 'rule:<code>'), contribution
+    (sd); against the usual unit. No rows while the model has learnt nothing.
+    """
+    if scorer.ranker_ is None:
+        return pd.DataFrame(columns=["unit_id", "input", "contribution"])
+    brought = scorer.ranker_.contributions(scorer.tell(X, H).inputs)
+    order = np.argsort(-np.abs(brought), axis=1, kind="stable")[:, :top]
+    sizes = np.take_along_axis(brought, order, axis=1)
+    names = np.asarray(scorer.input_names(), dtype=object)[order]
+    units = np.repeat(np.asarray(X.index, dtype=object), order.shape[1])
+    columns = {"unit_id": units, "input": names.ravel(), "contribution": sizes.ravel()}
+    return pd.DataFrame(columns)
 
 
 def detector_parts(ensemble: Ensemble, matrix: Matrix) -> dict[str, Vector]:
@@ -64,9 +93,7 @@ def detector_parts(ensemble: Ensemble, matrix: Matrix) -> dict[str, Vector]:
     ranks = ensemble.rank_
     middle = float(np.interp(0.5, ranks.ranks_, ranks.knots_))
     above = {name: values - middle for name, values in scores.items()}
-    log_odds = own_evidence(
-        np.zeros(len(matrix)), ranks.transform(ensemble.score(matrix))
-    )
+    log_odds = own_evidence(np.zeros(len(matrix)), ensemble.ranked(scores)["score"])
     total = _sum(above)
     slope = log_odds / np.where(np.abs(total) > NOTHING, total, np.inf)
     named = {f"{DETECTOR}{name}": values * slope for name, values in above.items()}

@@ -167,10 +167,16 @@ def test_every_part_has_words():
     given = pd.DataFrame(
         {"unit_id": "u1", "position": range(1, 6), "part": names, "contribution": 1.0}
     )
-    table = parts_in_words(given)
+    taught = pd.DataFrame(
+        {"unit_id": "u1", "input": ["claimed", "rule:V2"], "contribution": [0.4, -0.1]}
+    )
+    table = parts_in_words(given, taught, WORDS)
     assert list(table.columns) == list(PARTS)
     assert table["text_en"].is_unique
     assert table["text_zh"].is_unique
+    assert table.at[4, "text_en"] == (
+        "what reviews have taught: “the claimed” +0.40; rule V2 fired -0.10"
+    )
 
 
 def test_peer_groups_show_the_plain_number_behind_a_logarithm(tmp_path):

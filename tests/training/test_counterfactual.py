@@ -4,7 +4,7 @@ import pytest
 
 from training.counterfactual import counterfactuals, places
 from training.explain import explain
-from training.parts import NEIGHBOURS, contributions, parts
+from training.parts import NEIGHBOURS, REVIEWS, contributions, parts, taught
 
 
 @pytest.fixture(scope="module")
@@ -111,3 +111,51 @@ def test_parts_are_ordered_by_size_and_batch_free(scorer, features, flags):
     alone = parts(scorer, features.loc[[unit]], flags.loc[[unit]])
     together = table[table["unit_id"] == unit].reset_index(drop=True)
     pd.testing.assert_frame_equal(alone, together, rtol=1e-9)
+
+
+@pytest.fixture(scope="module")
+def learnt(scorer, features, flags):
+    """The scorer after reviews that confirm what is high in one feature."""
+    head = scorer.score(features, flags)["unit_id"].head(60)
+    y = pd.Series(np.nan, index=features.index)
+    y[head] = (features.loc[head, "f2"] > 0).astype(float)
+    return scorer.learn(features, flags, y.to_numpy())
+
+
+def test_parts_of_a_taught_order_add_up_too(learnt, features, flags):
+    table = contributions(learnt, features, flags)
+    fused = learnt.score(features, flags).set_index("unit_id")["fused"]
+    ranked = learnt.fused_rank_.transform(table.sum(axis=1).to_numpy())
+    assert np.allclose(ranked, fused.loc[features.index], atol=1e-9)
+    assert table[REVIEWS].std() > 0.1
+
+
+def test_reviews_name_the_input_that_they_taught(scorer, learnt, features, flags):
+    high = features.index[features["f2"] > features["f2"].quantile(0.9)]
+    named = taught(learnt, features.loc[high], flags.loc[high])
+    assert named.groupby("unit_id")["input"].first().eq("f2").mean() > 0.6
+    assert taught(scorer, features, flags).empty
+
+
+def test_reasons_of_a_taught_order_follow_its_ranker(learnt, features, flags):
+    high = list(features.index[features["f2"] > features["f2"].quantile(0.9)])
+    plain = explain(learnt, features, high)
+    followed = explain(learnt, features, high, flags=flags)
+    places = [t[t["feature"] == "f2"]["position"].mean() for t in (plain, followed)]
+    assert places[1] < places[0]
+    assert (followed["feature"] == "f2").sum() >= (plain["feature"] == "f2").sum()
+
+
+def test_counterfactuals_of_a_taught_order_are_its_own(learnt, features, flags):
+    scores = learnt.score(features, flags)
+    head = scores["unit_id"].head(5).tolist()
+    reasons = explain(learnt, features, head, flags=flags)
+    X, H = features.loc[head], flags.loc[head]
+    told = counterfactuals(learnt, X, H, scores, reasons)
+    row = told[told["feature_1"].notna() & told["rule"].isna()].iloc[0]
+    changed = features.astype(float).copy()
+    changed.loc[row["unit_id"], row["feature_1"]] = row["value_1"]
+    if isinstance(row["feature_2"], str):
+        changed.loc[row["unit_id"], row["feature_2"]] = row["value_2"]
+    again = learnt.score(changed, flags).set_index("unit_id")
+    assert again.loc[row["unit_id"], "rank_fused"] == row["rank"]
