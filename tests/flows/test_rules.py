@@ -1,5 +1,6 @@
 """`leadline rules` and `leadline backtest`: rules weighed on what was published."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -181,6 +182,20 @@ def test_a_run_without_frozen_files_is_left_out_and_named(home: Home, changed: P
     done = home.inside("backtest", "tiny", "--rules", changed)
     assert done.returncode == 4
     assert "its rule_flags file is gone" in done.stderr
+
+
+def test_a_list_of_an_earlier_declaration_keeps_what_its_rules_flagged(
+    template: Home, tmp_path: Path
+):
+    """The file differs in nothing from today's rules: no difference is its own."""
+    models = tmp_path / "models"
+    shutil.copytree(MODELS / "tiny", models / "tiny")
+    today = replace(models / "tiny" / "rules.yaml", ("most: 3", "most: 2"))
+    later = Home(template.path, models)
+    found = backtested(later, today)
+    assert (found["same_declaration"], found["differences"]) == (False, {})
+    printed = later.ok("backtest", "tiny", "--rules", today)
+    assert "made by another declaration than today's" in printed
 
 
 def test_a_backtest_publishes_and_changes_nothing(

@@ -79,6 +79,13 @@ def test_what_reviews_say_of_a_rule():
     assert found.loc["C", "hits_confirmed"] == 0
 
 
+def test_a_model_without_rules_above_the_scope_has_nothing_to_report():
+    scope = flags(12, S="0 1")[["S"]]
+    evidence = RuleEvidence(RULES[:1]).fit(scope)
+    crowd = alone(np.linspace(0.9, 0.1, 12))
+    assert rule_yields(crowd, scope, evidence, labels("0", "1"), 3).empty
+
+
 def test_dropping_the_rule_gives_its_places_to_the_next():
     # B lifts u08 and u09 into the first three, over u01 and u02.
     found = yields(flags(12, B="8 9"), labels(confirmed="8 1", cleared="9 2"))
