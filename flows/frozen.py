@@ -32,13 +32,17 @@ class FrozenRun:
 
     Attributes:
         model: as it is declared today.
-        flags: units x codes, indexed by unit_id, in the order of the feature matrix.
+        matrix: the file of features, found to be the one that was published.
+        features: of the run that are declared and scored today.
+        flags: units x codes, indexed by unit_id.
         layers: of each code.
     """
 
     run: RunRecord
     model: LoadedModel
     settings: Settings
+    matrix: Path
+    features: dict[str, Column]
     flags: pd.DataFrame
     layers: dict[str, int]
 
@@ -55,22 +59,6 @@ class FrozenRun:
             return np.ones(len(self.flags), dtype=np.bool_)
         fired = self.flags[scope].fillna(False).to_numpy(dtype=np.bool_)
         return np.asarray(fired.any(axis=1))
-
-    @property
-    def matrix(self) -> Path:
-        """The frozen feature matrix."""
-        return archived(self.run, self.settings, "feature_matrix")
-
-    @property
-    def features(self) -> dict[str, Column]:
-        """The features of the run that are declared and scored today."""
-        there = set(pq.read_schema(self.matrix).names)
-        hidden = self.model.spec.detectors.exclude
-        return {
-            c.name: c
-            for c in self.model.known.features
-            if c.name in there and c.name not in hidden
-        }
 
     def parts(self, names: Sequence[str]) -> Iterator[pd.DataFrame]:
         """The feature matrix in parts of rows: floats, unknown NaN, indexed by unit_id."""
@@ -109,7 +97,14 @@ def frozen_run(name: str, settings: Settings, run_id: str = "") -> FrozenRun:
     path = archived(run, settings, "rule_flags")
     flags = pd.read_parquet(path).drop(columns="as_of").set_index("unit_id")
     layers = {rule.code: rule.layer for rule in queries.rules(run.id)}
-    return FrozenRun(run, model, settings, flags, layers)
+    matrix = archived(run, settings, "feature_matrix")
+    features = _features(model, matrix)
+    return FrozenRun(run, model, settings, matrix, features, flags, layers)
+
+
+def _features(model: LoadedModel, matrix: Path) -> dict[str, Column]:
+    there = set(pq.read_schema(matrix).names) - set(model.spec.detectors.exclude)
+    return {c.name: c for c in model.known.features if c.name in there}
 
 
 def likeness_of(frozen: FrozenRun) -> Likeness:

@@ -22,7 +22,6 @@ from flows.reasons import shown
 from serving import queries
 from serving.dispositions import dispositions
 from serving.records import RunRecord
-from training.classes import ALIKE
 from training.likeness import ASPECTS, MIX, Likeness, Traits, shared_traits
 from training.shared_points import closeness, same_node
 
@@ -152,7 +151,7 @@ def like(
     found = _compared(frozen, likeness, unit_id)
     row, units = int(frozen.flags.index.get_indexer(pd.Index([unit_id]))[0]), len(found)
     close = points.closeness(row, units) if points else np.zeros(units)
-    tied = same_node(close) & (found["overall"].to_numpy() >= ALIKE)
+    tied = same_node(close, found["overall"].to_numpy())
     others = found.assign(how=np.where(tied, NODE, METHOD)).drop(index=unit_id)
     said = {d.unit_id: d.verdict for d in dispositions(name)}
     reviewed = others.index.isin(list(said)) & asked.only_open

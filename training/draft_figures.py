@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training.conditions import Condition, Mask
-from training.draft_rules import Class, draft_rule
+from training.draft_rules import Class, search
 from training.rule_evidence import share_interval
 from training.traits import Members, Positions
 
@@ -121,14 +121,14 @@ def held_out(of: Class) -> HeldOut:
     """Search anew without each fold of cases, and put the draft to what was left out.
 
     Of judged leads of other classes each fold leaves some out, too. A fold in which no
-    draft is found finds nothing.
+    draft is found finds nothing; of two cases each is looked for with the other alone.
     """
     own = _fold_of(of.members.cases)
     judged = _folds_of_judged(of, own)
     found, confirmed, seen = 0.0, 0.0, 0.0
     folds = range(int(own.max(initial=0)) + 1)
     for fold in folds:
-        draft = draft_rule(_without(of, own != fold, judged != fold))
+        draft = search(_without(of, own != fold, judged != fold))
         if draft is None:
             continue
         hit = of.facts.all_hold(draft) & of.inside

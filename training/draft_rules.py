@@ -110,8 +110,11 @@ class Class:
 
 def draft_rule(of: Class) -> tuple[Condition, ...] | None:
     """The best conjunction; None with too few leads, or where none stands out."""
-    if not of.is_enough:
-        return None
+    return search(of) if of.is_enough else None
+
+
+def search(of: Class) -> tuple[Condition, ...] | None:
+    """The best conjunction, however few the leads are; None where none stands out."""
     single = _telling(of, _evaluated(of, candidates(of)))
     beam = best = single.take(np.arange(min(BEAM, len(single))))
     for _ in range(1, MOST_CONDITIONS):

@@ -183,13 +183,19 @@ def test_held_out_cases_are_found_by_a_true_method_and_not_by_a_chance_one(world
     assert chance.support < 0.5
 
 
+def test_of_two_cases_each_is_looked_for_with_the_other_alone(world):
+    found = held_out(inflated(world, leads=8, ring=4))
+    assert found.folds == 2
+    assert found.support > 0.5
+
+
 def test_members_of_one_ring_are_held_out_together(world, monkeypatch):
     seen: list[set[int]] = []
 
     def spy(of: Class):
         seen.append(set(of.members.cases.tolist()) & set(of.judged.cases.tolist()))
 
-    monkeypatch.setattr("training.draft_figures.draft_rule", spy)
+    monkeypatch.setattr("training.draft_figures.search", spy)
     held_out(inflated(world, 24, 12))
     assert seen == [{1}, {0}]
 

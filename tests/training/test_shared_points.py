@@ -19,11 +19,13 @@ def test_a_rare_point_ties_more_than_a_common_one():
 
 
 def test_the_same_node_is_one_that_ten_units_share_or_several_commoner_ones():
-    assert same_node(np.array([1 / np.log(11), 1 / np.log(12)])).tolist() == [
-        True,
-        False,
-    ]
-    assert same_node(np.array([2 / np.log(100)])).all()
+    close = np.array([1 / np.log(11), 1 / np.log(12), 2 / np.log(100)])
+    assert same_node(close, np.full(3, 0.9)).tolist() == [True, False, True]
+
+
+def test_who_shares_a_node_but_not_the_method_is_no_look_alike():
+    close = np.full(2, 1 / np.log(3))
+    assert same_node(close, np.array([0.6, 0.4])).tolist() == [True, False]
 
 
 def test_a_unit_without_points_is_close_to_nobody():
