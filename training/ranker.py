@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from configs.errors import LeadlineError
 from training.detectors import in_chunks, sample_rows
@@ -23,6 +24,7 @@ UNLABELLED_ROWS = 8_000  # that take part in a training
 FEW_LABELS = 150  # up to here smaller forests and fewer unlabelled rows do
 PRIOR_CASES = 1.0  # confirmed cases that weigh as much as the order without labels
 LIMIT = 5.0  # of a standardised input
+PRESSED = 3.0  # sd of a learner's margins
 FOLDS = 3
 # Below these numbers a comparison by folds would be chance.
 GUARDED_CASES, GUARDED_CLEARED = 5, 5
@@ -57,6 +59,17 @@ class Ranker(BaseEstimator):  # type: ignore[misc]
             LeadlineError: nothing was confirmed, or lengths differ.
         """
         _check(inputs, base, y)
+        # Small products: more threads only wait for each other.
+        with threadpool_limits(1):
+            return self._fit(inputs, base, y, groups)
+
+    def _fit(
+        self,
+        inputs: Matrix,
+        base: Vector,
+        y: Vector,
+        groups: npt.NDArray[np.object_] | None,
+    ) -> Self:
         self.centre_: Vector = inputs.mean(axis=0, dtype=np.float64)
         deviation = inputs.std(axis=0, dtype=np.float64)
         self.span_: Vector = np.where(deviation > 0, deviation, 1.0)
@@ -94,10 +107,12 @@ class Ranker(BaseEstimator):  # type: ignore[misc]
     def contributions(self, inputs: Matrix) -> Vector:
         """Rows x inputs: what each input adds to the score, against the usual row."""
         F = self._standard(inputs)
-        parts = [
-            learner.contributions(F) / span
-            for learner, (_, span) in zip(self.learners_, self.moments_, strict=True)
-        ]
+        parts = []
+        for learner, (mean, span) in zip(self.learners_, self.moments_, strict=True):
+            scaled = (learner.margin(F) - mean) / span
+            # What is pressed is pressed in all its parts alike.
+            held = _pressed(scaled) / np.where(scaled == 0.0, 1.0, scaled)
+            parts.append(learner.contributions(F) * (held / span)[:, None])
         return np.asarray(self.weight_ * np.mean(parts, axis=0))
 
     def held_out_scores(self, base: Vector) -> Vector:
@@ -168,7 +183,7 @@ class Ranker(BaseEstimator):  # type: ignore[misc]
         """The weight of what was learnt: n / (n + 1), less where the folds object.
 
         Where held-out confirmed cases come later than in the order without labels, by
-        more than a standard error, the best of the lower weights is taken, down to none.
+        more than two standard errors, the best of the lower weights is taken, down to none.
         """
         weight = self.cases_ / (self.cases_ + PRIOR_CASES)
         if self.cases_ < GUARDED_CASES:
@@ -187,7 +202,7 @@ class Ranker(BaseEstimator):  # type: ignore[misc]
             return _early(truth, mixed) - plain
 
         full = gains(1.0)
-        if full.mean() + full.std() / np.sqrt(len(full)) >= 0.0:
+        if full.mean() + 2.0 * full.std() / np.sqrt(len(full)) >= 0.0:
             return weight
         return weight * max(SHARES, key=lambda share: (gains(share).mean(), -share))
 
@@ -246,9 +261,17 @@ def _moments(values: Vector) -> tuple[float, float]:
 
 def _together(margins: list[Vector], moments: list[tuple[float, float]]) -> Vector:
     scaled = [
-        (m - mean) / span for m, (mean, span) in zip(margins, moments, strict=True)
+        _pressed((m - mean) / span)
+        for m, (mean, span) in zip(margins, moments, strict=True)
     ]
     return np.asarray(np.mean(scaled, axis=0))
+
+
+def _pressed(scaled: Vector) -> Vector:
+    """Beyond three sd only the logarithm counts: no learner outvotes the others."""
+    size = np.abs(scaled)
+    excess = np.maximum(size - PRESSED, 0.0)
+    return np.asarray(np.sign(scaled) * (np.minimum(size, PRESSED) + np.log1p(excess)))
 
 
 def _percentiles(base: Vector) -> Vector:
