@@ -4,10 +4,10 @@ A rule's precision among reviewed hits says too much of it: reviews begin at the
 the list, where detectors and other rules speak for the unit as well. So a weight is
 moved by what the rule explains beside all that was known of the unit: logistic
 regression with the unit's own evidence as offset, each weight held near its prior.
-Measured on four simulated populations, 4 weeks of 40 reviews, average precision of the
-units not yet reviewed: priors alone 0.440, precision of reviewed hits 0.552, this 0.590;
-on real firms with 160 reviews 0.192, 0.218, 0.240. Weighing reviews by the inverse of
-their chance costs more than it mends.
+Measured on six simulated populations (seeds 7 to 12) after 4 weeks of 40 reviews, average
+precision of the units not yet reviewed: priors alone 0.487, precision of reviewed hits
+0.574, this 0.606; on real firms after 160 reviews 0.192, 0.218, 0.240. Weighing reviews
+by the inverse of their chance costs more than it mends.
 """
 
 from collections.abc import Mapping, Sequence
