@@ -105,10 +105,6 @@ def history(model: str, settings: Settings) -> dict[str, Any]:
     """`versions` and `releases` as rows for people, and what is `unfinished`, if any."""
     office = _Office(model, settings, adopting=False)
     records = office.records()
-    said: dict[str, list[str]] = {}
-    for record in records:
-        line = f"{record.action} by {record.user}: {record.reason}"
-        said.setdefault(record.version, []).append(line)
     versions = [
         {
             "version": v.version,
@@ -118,7 +114,6 @@ def history(model: str, settings: Settings) -> dict[str, Any]:
             "files": v.digest[:12],
             "mlflow run": v.run_id,
             "rule says": v.verdict,
-            "said": "\n".join(said.get(str(v.version), [])),
         }
         for v in office.tracking.versions(model)
     ]
