@@ -116,9 +116,10 @@ def likeness_of(frozen: FrozenRun) -> Likeness:
         parts.append(part.iloc[-start % step :: step])
         start += len(part)
     sample = pd.concat(parts)
-    weights = Pridit().fit(frozen.flags[frozen.evident]).weight_by_code_
+    flags = frozen.flags.loc[sample.index]
+    weights = Pridit().fit(flags[frozen.evident]).weight_by_code_
     families = {name: column.family for name, column in columns.items()}
-    return Likeness(families, weights).fit(sample, frozen.flags.loc[sample.index])
+    return Likeness(families, weights).fit(sample, flags)
 
 
 def points_of_run(frozen: FrozenRun) -> pa.Table | None:
