@@ -111,18 +111,18 @@ def eligible(task: Task, sample: Sample) -> bool:
 
 @contextmanager
 def time_limit(seconds: int) -> Iterator[None]:
-    """Raise TimeoutError after `seconds`, as soon as compiled code returns."""
+    """Raise TimeoutError after `seconds` of the processor, once compiled code returns."""
 
     def over(*_: object) -> None:
-        raise TimeoutError(f"over {seconds} s")
+        raise TimeoutError(f"over {seconds} s of the processor")
 
-    before = signal.signal(signal.SIGALRM, over)
-    signal.alarm(seconds)
+    before = signal.signal(signal.SIGPROF, over)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def _feedback(scorer: Scorer, task: Task, sample: Sample, per: int) -> dict[str, Any]:
