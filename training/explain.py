@@ -128,7 +128,8 @@ def questioned(
 def _shares(falls: Vector, known: Mask) -> Vector:
     """Each known value's share of all that raise the unit."""
     raising = np.where(known, np.maximum(falls, 0.0), 0.0)
-    return raising / np.maximum(raising.sum(axis=1, keepdims=True), LEAST_FALL)
+    total = raising.sum(axis=1, keepdims=True)
+    return np.asarray(raising / np.maximum(total, LEAST_FALL))
 
 
 def contributions(scorer: LeadScorer, X: pd.DataFrame) -> pd.DataFrame:
