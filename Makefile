@@ -37,6 +37,8 @@ bench: $(VENV)/.ready ## slow measurements, written to docs/evaluation
 	@$(BIN)/python -m benchmarks.illegal_fundraising
 	@$(BIN)/python -m benchmarks.linkage --scale
 	@$(BIN)/python -m benchmarks.rings
+	@$(BIN)/python -m benchmarks.explanations
+	@$(BIN)/python -m benchmarks.classes
 
 clean: ## remove what runs have left (store, runs, work files)
 	rm -rf var mlruns/mlflow.db mlruns/artifacts
