@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from configs.tables import COUNTERFACTUALS, PARTS
-from flows.reasons import Texts, Wording
+from flows.reasons import DECIMALS, Texts, Wording
 from training.parts import DETECTOR, NEIGHBOURS, REVIEWS, RULE
 
 # What each member of the ensemble looks at.
@@ -31,7 +31,11 @@ def parts_in_words(
         _with_lessons(_part(part), lessons.get(unit) if part == REVIEWS else None)
         for unit, part in zip(parts["unit_id"], parts["part"], strict=True)
     ]
-    told = {"text_en": [en for en, _ in texts], "text_zh": [zh for _, zh in texts]}
+    told: dict[str, Any] = {
+        "text_en": [en for en, _ in texts],
+        "text_zh": [zh for _, zh in texts],
+    }
+    told["contribution"] = parts["contribution"].round(DECIMALS)
     return parts.assign(**told)[list(PARTS)]
 
 

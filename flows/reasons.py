@@ -16,6 +16,8 @@ from configs.tables import REASONS
 
 NETWORK_FAMILIES = frozenset({"network", "path", "flows", "rotation", "concentration"})
 Texts = tuple[str, str]
+# Beyond these, sums differ from one machine to the next; a list must not.
+DECIMALS = 6
 YES, NO = ("yes", "是"), ("no", "否")
 SUFFIX = {"yuan": (" yuan", "元"), "days": (" days", "天"), "count": ("", "")}
 
@@ -62,6 +64,7 @@ def in_words(
     joined = reasons.merge(groups, on=keys, how="left", suffixes=("", "_plain"))
     told = [_told(row, words) for row in joined.to_dict("records")]
     table = reasons.assign(**{name: [t[name] for t in told] for name in _TOLD})
+    table["contribution"] = table["contribution"].round(DECIMALS)
     return table[list(REASONS)]
 
 

@@ -25,6 +25,7 @@ from training.relations import Fit, Relations
 
 TOP_FEATURES = 8
 BATCH_ROWS = 16_384  # occluded rows scored at once; 80 float32 columns take 5 MB
+ASKED = 200  # values of a lead that the detectors are asked about: the oddest
 PARTNERS = 2
 # A gain up to NOTABLE (a residual of 2.8) is met in any row of some width and orders
 # nothing; of a value that no detector minds, one up to UNSEEN (4.8). Beyond that, a
@@ -113,7 +114,9 @@ def questioned(
     notable = fit.gains >= NOTABLE
     broken = notable & (residuals > scores) & (scores < EXTREME)
     usual = np.broadcast_to(preprocessor.neutral(), rows.shape)
-    falls = _falls(scorer, rows, np.where(broken, fit.expected, usual))
+    targets = np.where(broken, fit.expected, usual)
+    oddest = np.maximum(scores, residuals)
+    falls = _falls(scorer, rows, np.where(_first(oddest, ASKED), targets, rows))
     share = _shares(falls, known)
     if scorer.ranker_ is not None and H is not None:
         brought = scorer.ranker_.contributions(scorer.tell(X, H).inputs)
@@ -123,6 +126,15 @@ def questioned(
     strengths = np.maximum(left, 0.0) + FALLS * share
     strengths = np.where(known & (strengths > 0), strengths, -np.inf)
     return Questioned(known, fit, broken, falls, strengths)
+
+
+def _first(sizes: Vector, count: int) -> Mask:
+    """The `count` largest of each row."""
+    chosen = np.ones(sizes.shape, dtype=np.bool_)
+    if sizes.shape[1] > count:
+        order = np.argsort(-sizes, axis=1, kind="stable")
+        np.put_along_axis(chosen, order[:, count:], False, axis=1)
+    return chosen
 
 
 def _shares(falls: Vector, known: Mask) -> Vector:

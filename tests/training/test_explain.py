@@ -148,3 +148,12 @@ def test_no_units_give_an_empty_table_and_strangers_are_refused(scorer, features
 def test_percentile_ignores_unknown_values(scorer, features):
     table = explain(scorer, features, list(features.index[:5]))
     assert np.isfinite(table["percentile"]).all()
+
+
+def test_wide_table_is_explained_from_its_oddest_values():
+    X = numbers(200, 40).join(numbers(200, 260, seed=1).add_prefix("more_"))
+    X.loc["u00007", "more_f200"] += 10 * X["more_f200"].std()
+    scorer = LeadScorer(seed=1).fit(X, pd.DataFrame(index=X.index))
+    reasons = explain(scorer, X, ["u00007", "u00008"])
+    assert reasons.iloc[0]["feature"] == "more_f200"
+    assert set(reasons["unit_id"]) == {"u00007", "u00008"}
