@@ -3,7 +3,7 @@
 import copy
 import zipfile
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Self
@@ -24,6 +24,7 @@ from training.neighbours import NeighbourEvidence
 from training.preprocess import Matrix, Preprocessor, Vector, check_columns
 from training.pridit import Pridit
 from training.ranker import Ranker
+from training.rule_weights import Reviews, evidence_moved
 
 # What a stored model may contain, besides NumPy, sklearn's estimators and plain values.
 # skops builds nothing else, so a file from elsewhere cannot run code.
@@ -63,7 +64,9 @@ class Told:
     """What a ranker is told of units: its inputs, and the order without labels."""
 
     inputs: Matrix  # units x inputs
-    base: Vector  # log-odds
+    base: Vector  # log-odds, as far as reviews have moved what rules are worth
+    evidence: Vector  # log-odds before any review
+    score: Vector  # detectors alone, on the rank scale
 
 
 class LeadScorer(BaseEstimator):  # type: ignore[misc]
@@ -99,6 +102,7 @@ class LeadScorer(BaseEstimator):  # type: ignore[misc]
         self.fused_rank_ = RankScale().fit(self.neighbours_.transform(matrix, own))
         self.ranker_: Ranker | None = None
         self.bands_: ConfirmationBands | None = None
+        self.taught_: RuleEvidence | None = None
         self.explore_share_ = 0.0  # of a list, at least; raised while nothing is found
         return self
 
@@ -114,7 +118,8 @@ class LeadScorer(BaseEstimator):  # type: ignore[misc]
         """A copy whose fused order has learnt from dispositions; this one stays as it is.
 
         Detectors, rules and their scales are untouched, so that `score` and `rules`
-        mean the same before and after.
+        mean the same before and after. In the fused order reviews first move what each
+        rule is worth, then a ranker is mixed in as far as it proves itself.
 
         Args:
             X: units x features, H: units x flags, as in `fit`.
@@ -125,13 +130,17 @@ class LeadScorer(BaseEstimator):  # type: ignore[misc]
         """
         _check_units(X, H)
         learnt = copy.copy(self)
-        learnt.ranker_, learnt.bands_ = None, None
+        learnt.ranker_, learnt.bands_, learnt.taught_ = None, None, None
         learnt.explore_share_ = 0.0
         if not (y == 1).any():
             _check_reviewed(y)
             learnt.explore_share_ = share_without_a_case(int((y == 0).sum()))
             return learnt
         told = self.tell(X, H) if told is None else told
+        learnt.taught_ = evidence_moved(
+            self.evidence_, _reviews(H, told.score, y, groups)
+        )
+        told = replace(told, base=told.evidence + learnt.shift(H))
         learnt.ranker_ = ranker = Ranker(self.seed).fit(
             told.inputs, told.base, y, groups
         )
@@ -159,12 +168,25 @@ class LeadScorer(BaseEstimator):  # type: ignore[misc]
         else:
             wanted = scores.set_index("unit_id").loc[X.index.astype(str)]
             columns = {name: wanted[name].to_numpy() for name in self._seen_names()}
-        base = columns.pop(EVIDENCE)
+        evidence = columns.pop(EVIDENCE)
+        score = self._score_of(columns)
         flags = H[list(self.evidence_.evidence_)].fillna(False)
         inputs = np.column_stack(
             [matrix, *columns.values(), flags.to_numpy(dtype=np.float32)]
         )
-        return Told(inputs.astype(np.float32), base)
+        return Told(
+            inputs.astype(np.float32), evidence + self.shift(H), evidence, score
+        )
+
+    def shift(self, H: pd.DataFrame) -> Vector:
+        """Log-odds by which reviews have moved what the fired rules are worth."""
+        if self.taught_ is None:
+            return np.zeros(len(H))
+        return self.taught_.damped(H) - self.evidence_.damped(H)
+
+    def _score_of(self, columns: dict[str, Vector]) -> Vector:
+        members = {n: columns[f"{MEMBER}{n}"] for n in self.ensemble_.detectors_}
+        return self.ensemble_.ranked(members)["score"]
 
     def input_names(self) -> list[str]:
         """The inputs of the ranker, in their order: features, detectors, rules."""
@@ -267,6 +289,20 @@ def _scores_table(
     first = ["unit_id", "as_of", *RANKED, *RANKED.values()]
     rest = [c for c in table.columns if c not in first]
     return table[first + rest].sort_values("rank_fused", ignore_index=True)
+
+
+def _reviews(
+    H: pd.DataFrame,
+    score: Vector,
+    y: Vector,
+    groups: npt.NDArray[np.object_] | None,
+) -> Reviews:
+    """The reviewed units as the weighing of rules takes them; a ring is one example."""
+    known = ~np.isnan(y)
+    units = H.index[known]
+    labels = pd.DataFrame({"unit_id": units, "label": y[known], "run_id": ""})
+    labels["group_id"] = None if groups is None else groups[known]
+    return Reviews(H[known], pd.Series(score[known], units), labels)
 
 
 def _check_reviewed(y: Vector) -> None:

@@ -22,13 +22,13 @@ from training.preprocess import Matrix, Vector
 
 UNLABELLED_ROWS = 8_000  # that take part in a training
 FEW_LABELS = 150  # up to here smaller forests and fewer unlabelled rows do
-PRIOR_CASES = 1.0  # confirmed cases that weigh as much as the order without labels
+PRIOR_CASES = 3.0  # confirmed cases that weigh as much as the order without labels
 LIMIT = 5.0  # of a standardised input
 PRESSED = 3.0  # sd of a learner's margins
 FOLDS = 3
 # Below these numbers a comparison by folds would be chance.
 GUARDED_CASES, GUARDED_CLEARED = 5, 5
-SHARES = (0.75, 0.5, 0.25, 0.0)  # of the weight, tried where the guard objects
+SHARES = (1.0, 0.75, 0.5, 0.25)  # of the weight, of which the folds choose
 # Mass of reviewed negatives against that of the unlabelled: equal at so many reviews.
 CLEARED_HALF = 20.0
 SMALLEST = 0.02  # weight of the oddest unlabelled row
@@ -180,31 +180,30 @@ class Ranker(BaseEstimator):  # type: ignore[misc]
         return found
 
     def _guarded(self, held_out: Vector, base: Vector, y: Vector) -> float:
-        """The weight of what was learnt: n / (n + 1), less where the folds object.
+        """The weight of what was learnt: at most n / (n + 3), as far as the folds bear out.
 
-        Where held-out confirmed cases come later than in the order without labels, by
-        more than two standard errors, the best of the lower weights is taken, down to none.
+        Held-out confirmed cases tell how much earlier they come at each share of that
+        weight than in the order without labels. The share with the best lower bound (mean
+        less one standard error) is taken; none where no bound is above zero. With fewer
+        than five cases the folds are silent and the small weight stands.
         """
         weight = self.cases_ / (self.cases_ + PRIOR_CASES)
         if self.cases_ < GUARDED_CASES:
             return weight
         reviewed = (y == 0).sum() >= GUARDED_CLEARED
-        against = (y == 0) if reviewed else np.isnan(y)
-        known = (y == 1) | against
+        known = (y == 1) | ((y == 0) if reviewed else np.isnan(y))
         truth = y[known] == 1
         if truth.all():
             return weight
-
         plain = _early(truth, self._mixed(held_out, base, 0.0)[known])
 
-        def gains(share: float) -> Vector:
+        def bound(share: float) -> float:
             mixed = self._mixed(held_out, base, weight * share)[known]
-            return _early(truth, mixed) - plain
+            gains = _early(truth, mixed) - plain
+            return float(gains.mean() - gains.std() / np.sqrt(len(gains)))
 
-        full = gains(1.0)
-        if full.mean() + 2.0 * full.std() / np.sqrt(len(full)) >= 0.0:
-            return weight
-        return weight * max(SHARES, key=lambda share: (gains(share).mean(), -share))
+        best = max(SHARES, key=bound)
+        return weight * best if bound(best) > 0.0 else 0.0
 
 
 def _check(inputs: Matrix, base: Vector, y: Vector) -> None:

@@ -4,7 +4,7 @@ What a rule's evidence does to the fused order goes through the units most alike
 who is like whom is found once and every set of rules is then a few sums away.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,6 +43,7 @@ class Learnt:
     inputs: Matrix  # units x inputs
     places: dict[str, int]  # code -> the input that is the rule's flag
     margins: Vector  # the ranker's, of these inputs
+    shift: Callable[[pd.DataFrame], Vector]  # what reviews make of the rules' evidence
 
     def order(self, base: Vector, H: pd.DataFrame) -> Vector:
         """The learnt order, had the rules flagged H and the evidence been `base`.
@@ -51,14 +52,16 @@ class Learnt:
         flags nobody.
         """
         places = list(self.places.values())
-        flags = flags_of(H.reindex(columns=list(self.places), fill_value=False))
+        met = H.reindex(columns=list(self.places), fill_value=False)
+        flags = flags_of(met)
         changed = (self.inputs[:, places] != flags).any(axis=1)
         margins = self.margins.copy()
         if changed.any():
             inputs = self.inputs[changed]
             inputs[:, places] = flags[changed]
             margins[changed] = self.ranker.margin(inputs)
-        plain = (base - self.ranker.base_centre_) / self.ranker.base_span_
+        plain = base + self.shift(met) - self.ranker.base_centre_
+        plain = plain / self.ranker.base_span_
         weight = self.ranker.weight_
         return np.asarray(weight * margins + (1.0 - weight) * plain)
 
@@ -128,7 +131,7 @@ def _learnt(
     inputs, names = scorer.tell(X, H, scores).inputs, scorer.input_names()
     places = {code: names.index(f"rule:{code}") for code in scorer.evidence_.evidence_}
     margins = in_chunks(scorer.ranker_.margin, inputs)
-    return Learnt(scorer.ranker_, inputs, places, margins)
+    return Learnt(scorer.ranker_, inputs, places, margins, scorer.shift)
 
 
 def evidence_of(rules: Sequence[Rule], H: pd.DataFrame) -> RuleEvidence:

@@ -10,6 +10,7 @@ precision of the units not yet reviewed: priors alone 0.487, precision of review
 by the inverse of their chance costs more than it mends.
 """
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ import pandas as pd
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from training.fusion import Rule, RuleEvidence, own_evidence
+from training.fusion import MAX_PRECISION, Rule, RuleEvidence, own_evidence
 from training.preprocess import Vector
 from training.rule_evidence import flags_of
 
@@ -60,6 +61,24 @@ def evidence_after(
         if shift != 0.0
     }
     return RuleEvidence(tuple(rules)).fit(H, pridit, precisions)
+
+
+def evidence_moved(before: RuleEvidence, reviews: Reviews) -> RuleEvidence:
+    """A copy of frozen evidence, moved by reviews; the hit rates stay those of training.
+
+    No evidence falls below 0 or rises above that of a precision of 0.95.
+    """
+    base = np.log(before.base_rate) - np.log1p(-before.base_rate)
+    most = float(np.log(MAX_PRECISION) - np.log1p(-MAX_PRECISION) - base)
+    shifts = _shifts(before, reviews)
+    after = copy.copy(before)
+    after.evidence_ = {
+        code: weight
+        if shifts[code] == 0.0
+        else float(np.clip(weight + shifts[code], 0.0, most))
+        for code, weight in before.evidence_.items()
+    }
+    return after
 
 
 def _shifts(before: RuleEvidence, reviews: Reviews) -> dict[str, float]:
