@@ -381,7 +381,9 @@ def _draft_page(seeds: list[Seed]) -> Iterator[str]:
         "precision: share of these that is fraud of any kind; same kind: of the kind that "
         "the class is of; recall: share of that kind's claims that it hits; lift: precision "
         f"over the share of fraud ({fraud:.1%}); held-out: what `leadline classes` had said "
-        "before, from its own leads. Means over drafts.\n"
+        "before, from its own leads. Means over drafts. Held-out support is too low where "
+        "there are few rings, for one less is much; held-out precision is of reviewed hits, "
+        "and those are the likeliest ones.\n"
     )
     shares = rows.groupby("confirmed")["proposed"].mean().rename("classes with a draft")
     means = made.groupby("confirmed")[measures].mean()
