@@ -9,9 +9,10 @@ from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from configs.network import GroupsSpec
-from configs.privacy import mask
+from configs.privacy import MASK
 from features.graph import UNKNOWN, Numbers
 from features.groups import points_of, units_at
 from features.ties import Tied, named
@@ -64,9 +65,11 @@ def _columns(tied: Tied, point: Numbers, size: Numbers) -> Iterator[pa.Array]:
     """The columns of POINT; each node is named once."""
     nodes, place = np.unique(point, return_inverse=True)
     kinds, values = named(tied.graph, nodes)
-    both = zip(kinds.to_pylist(), values.to_pylist(), strict=True)
-    labels = [mask(v) if k in tied.wording.sensitive else v for k, v in both]
+    hidden = pa.array(sorted(tied.wording.sensitive), pa.string())
+    short = pc.utf8_slice_codeunits(values, 0, 3)  # as `configs.privacy.mask`
+    form = pc.binary_join_element_wise(short, MASK, "")
+    labels = pc.if_else(pc.is_in(kinds, value_set=hidden), form, values)
     yield pa.array(point)
     yield kinds.take(pa.array(place))
-    yield pa.array(labels, pa.string()).take(pa.array(place))
+    yield labels.take(pa.array(place))
     yield pa.array(size[point].astype(np.int64))
