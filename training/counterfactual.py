@@ -103,7 +103,9 @@ def places(
 def _changes(
     scorer: LeadScorer, X: pd.DataFrame, H: pd.DataFrame, reasons: pd.DataFrame
 ) -> Changes:
-    fired = scorer.evidence_.fired(H)
+    # What each rule is worth by now, in the one order of codes.
+    evidence = scorer.evidence_ if scorer.taught_ is None else scorer.taught_
+    fired = evidence.fired(H)
     strongest = fired.argmax(axis=1) if fired.shape[1] else np.zeros(len(X), np.intp)
     fires = fired.max(axis=1, initial=0.0) > 0
     first = reasons[reasons["position"] <= FEATURES]

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from training.ensemble import Ensemble
-from training.fusion import DAMPING, own_evidence
+from training.fusion import DAMPING, RuleEvidence, own_evidence
 from training.model import LeadScorer
 from training.preprocess import Matrix, Vector
 
@@ -48,7 +48,7 @@ def contributions(scorer: LeadScorer, X: pd.DataFrame, H: pd.DataFrame) -> pd.Da
     """Units x parts: what each detector, each rule, the neighbours and the reviews bring."""
     matrix = scorer.preprocessor_.transform(X)
     members = detector_parts(scorer.ensemble_, matrix)
-    rules = _rule_parts(scorer, H)
+    rules = _rule_parts(scorer.evidence_, H)
     own = _sum(members | rules)
     share, around = _mixed(scorer, matrix, own)
     named: dict[str, Any] = {k: share * v for k, v in (members | rules).items()}
@@ -56,6 +56,8 @@ def contributions(scorer: LeadScorer, X: pd.DataFrame, H: pd.DataFrame) -> pd.Da
     ranker = scorer.ranker_
     if ranker is None:
         return table
+    for name, moved in _moved(scorer, H, rules).items():
+        table[name] += moved
     # The order without labels goes on at its own weight, from its mean and in its sd.
     table[NEIGHBOURS] -= ranker.base_centre_
     table *= (1.0 - ranker.weight_) / ranker.base_span_
@@ -102,16 +104,23 @@ def detector_parts(ensemble: Ensemble, matrix: Matrix) -> dict[str, Vector]:
     return {name: values + rest for name, values in named.items()}
 
 
-def _rule_parts(scorer: LeadScorer, H: pd.DataFrame) -> dict[str, Vector]:
+def _rule_parts(evidence: RuleEvidence, H: pd.DataFrame) -> dict[str, Vector]:
     """Each fired rule's evidence, damped as the fused order damps it."""
-    fired = scorer.evidence_.fired(H)
+    fired = evidence.fired(H)
     order = np.argsort(-fired, axis=1, kind="stable")
     place = np.argsort(order, axis=1, kind="stable")
     damped = fired * np.power(DAMPING, place)
-    return {
-        f"{RULE}{code}": damped[:, j]
-        for j, code in enumerate(scorer.evidence_.evidence_)
-    }
+    return {f"{RULE}{code}": damped[:, j] for j, code in enumerate(evidence.evidence_)}
+
+
+def _moved(
+    scorer: LeadScorer, H: pd.DataFrame, before: dict[str, Vector]
+) -> dict[str, Vector]:
+    """By how much reviews have moved what each fired rule is worth."""
+    if scorer.taught_ is None:
+        return {}
+    after = _rule_parts(scorer.taught_, H)
+    return {name: after[name] - values for name, values in before.items()}
 
 
 def _mixed(scorer: LeadScorer, matrix: Matrix, own: Vector) -> tuple[Vector, Vector]:

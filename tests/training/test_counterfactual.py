@@ -1,3 +1,5 @@
+import copy
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -159,3 +161,20 @@ def test_counterfactuals_of_a_taught_order_are_its_own(learnt, features, flags):
         changed.loc[row["unit_id"], row["feature_2"]] = row["value_2"]
     again = learnt.score(changed, flags).set_index("unit_id")
     assert again.loc[row["unit_id"], "rank_fused"] == row["rank"]
+
+
+def test_rule_that_reviews_moved_carries_what_it_is_worth_now(learnt, features, flags):
+    moved = {
+        code: learnt.taught_.evidence_[code] - worth
+        for code, worth in learnt.evidence_.evidence_.items()
+    }
+    code = max(moved, key=lambda c: abs(moved[c]))
+    assert moved[code] != 0
+    alone = flags.index[flags[code] & (flags.drop(columns=["V1"]).sum(axis=1) == 1)]
+    untaught = copy.copy(learnt)
+    untaught.taught_ = None
+    X, H = features.loc[alone], flags.loc[alone]
+    before, after = (contributions(s, X, H)[f"rule:{code}"] for s in (untaught, learnt))
+    ranker = learnt.ranker_
+    scale = (1 - ranker.weight_) / ranker.base_span_
+    assert np.allclose(after - before, moved[code] * scale)
