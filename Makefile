@@ -37,6 +37,9 @@ bench: $(VENV)/.ready ## slow measurements, written to docs/evaluation
 	@$(BIN)/python -m benchmarks.illegal_fundraising
 	@$(BIN)/python -m benchmarks.linkage --scale
 	@$(BIN)/python -m benchmarks.rings
+	@$(BIN)/python -m benchmarks.detection
+	@$(BIN)/python -m benchmarks.real_scores --out var/real_scores
+	@$(BIN)/python -m benchmarks.scale
 	@$(BIN)/python -m benchmarks.explanations
 	@$(BIN)/python -m benchmarks.classes
 

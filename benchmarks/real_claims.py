@@ -7,8 +7,6 @@ because the known frauds of 1994-95 came in bursts of months that do not come ag
 
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 KEY, LABEL = "PolicyNumber", "FraudFound_P"
@@ -90,8 +88,3 @@ def weeks_to_claim(table: pd.DataFrame) -> pd.Series:
     claimed = table["MonthClaimed"].map({m: i for i, m in enumerate(MONTHS)})
     months = (claimed - table["month"]) % 12
     return months * 4.35 + table["WeekOfMonthClaimed"] - table["WeekOfMonth"]
-
-
-def labelled_until(table: pd.DataFrame, quarter: int) -> npt.NDArray[np.intp]:
-    """Rows of the quarters before `quarter`."""
-    return np.flatnonzero(table["quarter"] < quarter)
