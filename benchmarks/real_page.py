@@ -23,8 +23,8 @@ NOTES = {
         "It is told which values are unknown. Seven of ten firms have no record in any table. "
         "The first 16 of the 48 characters of a hashed id take 56 values only: they are taken for "
         "what such ids begin with, the registering authority, known of every firm. The second "
-        "table adds it (shares and flags, no outcome), and the scores that are written use it. Seen elsewhere, five "
-        "tables, 5 folds: LightGBM 0.802 / 0.496.\n"
+        "table adds it (shares and flags, no outcome), and the scores that are written use it. "
+        "Seen elsewhere, five tables, 5 folds: LightGBM 0.802 / 0.496.\n"
     ),
     "auctions": (
         "## Procurement auctions with convicted cartels\n\n"
@@ -50,8 +50,9 @@ def _page(reports: Sequence[tuple[str, pd.DataFrame]]) -> Iterator[str]:
         f"{pages.machine()}. One seed. Every figure is on outcomes that the model did not see; "
         "auc and ap are of all such rows together. Columns were chosen while looking at these "
         "figures, so they are a little kind; the outcomes kept apart played no part. "
-        "`Leadline` is the product's ranker on features, detector scores and rule flags; `tuned` LightGBM has small trees (15 leaves, "
-        "200 rounds, rate 0.03) on the same features.\n"
+        "`Leadline` is the product's ranker on features, detector scores and rule flags; "
+        "`tuned` LightGBM has small trees (15 leaves, 200 rounds, rate 0.03) on the same "
+        "features.\n"
     )
     last = ""
     for title, rows in reports:
