@@ -12,11 +12,20 @@ from benchmarks.detection_methods import METHODS
 Line = tuple[str, bool | None, str]
 
 
-def targets(results: pd.DataFrame) -> pd.DataFrame:
-    """Target, reached (yes, no, not measured) and the figure."""
-    lines = [*_no_labels(results), *_few_labels(results), *_feedback(results)]
+def targets(results: pd.DataFrame, running: set[str]) -> pd.DataFrame:
+    """Target, reached (yes, no, not measured) and the figure.
+
+    Args:
+        running: modes of which results are missing; what is said of them is so far.
+    """
+    parts = {"semi": _few_labels(results), "active": _feedback(results)}
+    lines = [(t.partition(":")[0], (t, r, f)) for t, r, f in _no_labels(results)]
+    lines += [(mode, line) for mode, part in parts.items() for line in part]
     said = {True: "yes", False: "no", None: "not measured"}
-    rows = [(target, said[reached], figure) for target, reached, figure in lines]
+    rows = []
+    for mode, (target, reached, figure) in lines:
+        so_far = " (so far)" if mode in running and reached is not None else ""
+        rows.append((target, said[reached] + so_far, figure))
     return pd.DataFrame(rows, columns=["target", "reached", "figure"])
 
 
