@@ -89,7 +89,7 @@ def few_labels(results: pd.DataFrame, metric: str) -> pd.DataFrame:
         means = 100 * given.loc[given.index.isin(_sets_of(own, results))].mean()
         for name in NAMED.values():
             rows.setdefault(f"published {name}", {})[column] = float(means[name])
-        rows.setdefault("best of the 11 other published", {})[column] = float(
+        rows.setdefault("other published, best of 11", {})[column] = float(
             means.drop(list(NAMED.values())).max()
         )
     return pd.DataFrame(rows).T.rename_axis("method").reset_index()
