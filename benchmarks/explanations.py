@@ -20,7 +20,7 @@ from benchmarks.explanation_auctions import bids
 from benchmarks.explanation_plants import Planted, planted, told_columns
 from benchmarks.real_auctions import auctions
 from configs.settings import Settings, silence_telemetry
-from training.explain import contributions, explain, relations_of
+from training.explain import contributions, explain
 from training.model import LeadScorer
 from training.preprocess import to_float
 
@@ -101,7 +101,7 @@ def _occlusion(scorer: LeadScorer, X: pd.DataFrame, units: list[str]) -> Named:
 
 def _residual(scorer: LeadScorer, X: pd.DataFrame, units: list[str]) -> Named:
     chosen, preprocessor = X.loc[units], scorer.preprocessor_
-    fit = relations_of(scorer, X).examine(
+    fit = scorer.relations_.examine(
         preprocessor.transform(chosen), preprocessor.known(chosen)
     )
     return _ordered(np.abs(fit.residuals), scorer, units)

@@ -68,9 +68,8 @@ def explain(
     _check_known(X, unit_ids)
     kept = scorer.preprocessor_.kept_
     chosen = X.loc[list(unit_ids), scorer.features]
-    relations = relations_of(scorer, X)
     H = None if flags is None else flags.loc[list(unit_ids)]
-    found = questioned(scorer, chosen, relations, H)
+    found = questioned(scorer, chosen, scorer.relations_, H)
     values = to_float(chosen[kept])
     percentiles = _percentiles(to_float(X[kept]), values)
     units, features = _strongest(found, top)
@@ -87,17 +86,8 @@ def explain(
         "strength": found.strengths[at],
         "expected": scorer.preprocessor_.restored(found.fit.expected)[at],
     }
-    partners = relations.partners(features, found.known[units], PARTNERS)
+    partners = scorer.relations_.partners(features, found.known[units], PARTNERS)
     return pd.DataFrame(columns | _partners(partners, kept, values[units]))
-
-
-def relations_of(scorer: LeadScorer, X: pd.DataFrame) -> Relations:
-    """The relations frozen with the model; of a model without, those of this population."""
-    frozen = getattr(scorer, "relations_", None)
-    if isinstance(frozen, Relations):
-        return frozen
-    preprocessor = scorer.preprocessor_
-    return Relations(scorer.seed).fit(preprocessor.transform(X), preprocessor.known(X))
 
 
 def questioned(

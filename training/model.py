@@ -24,6 +24,7 @@ from training.neighbours import NeighbourEvidence
 from training.preprocess import Matrix, Preprocessor, Vector, check_columns
 from training.pridit import Pridit
 from training.ranker import Ranker
+from training.relations import Relations
 from training.rule_weights import Reviews, evidence_moved
 
 # What a stored model may contain, besides NumPy, sklearn's estimators and plain values.
@@ -90,6 +91,7 @@ class LeadScorer(BaseEstimator):  # type: ignore[misc]
         evidential = self._flags(H)
         self.preprocessor_ = Preprocessor().fit(X)
         matrix = self.preprocessor_.transform(X)
+        self.relations_ = Relations(self.seed).fit(matrix, self.preprocessor_.known(X))
         self.ensemble_ = Ensemble(self.seed).fit(matrix)
         self.pridit_ = Pridit().fit(evidential)
         self.pridit_rank_ = RankScale().fit(self.pridit_.score(evidential))

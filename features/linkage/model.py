@@ -38,6 +38,7 @@ APART = (
 )
 Trained = dict[str, Any]
 
+VANISHED = "below the minimum allowed"  # of a share, in Splink's words
 logging.getLogger("splink").setLevel(logging.ERROR)
 
 
@@ -78,11 +79,24 @@ def trained(
     linker = _linker(table, chance.misc.save_model_to_json(out_path=None), engine)
     training = linker.training
     for block in training_blocks(fields, blocks):
+        _learn_from(block, training)
+    return _rounded(linker.misc.save_model_to_json(out_path=None))
+
+
+def _learn_from(block: Block, training: Any) -> None:
+    """Estimate parameters from the pairs of one block.
+
+    Where no match at all falls into a level its share halves without end until Splink
+    refuses the number; the block then teaches nothing, and the others do.
+    """
+    try:
         training.estimate_parameters_using_expectation_maximisation(
             _training_condition(block),
             max_pairs=TRAINING_PAIRS if block.pairs > TRAINING_PAIRS else None,
         )
-    return _rounded(linker.misc.save_model_to_json(out_path=None))
+    except ValueError as error:
+        if VANISHED not in str(error):
+            raise
 
 
 def _rounded(model: Trained) -> Trained:
