@@ -15,6 +15,7 @@ from training.ensemble import Ensemble
 from training.exploration import draw_slots, share_without_a_case
 from training.preprocess import Preprocessor
 from training.ranker import Ranker
+from training.taught import TaughtOrder
 
 Array = npt.NDArray[np.float64]
 PER_ROUND = 10  # reviews of one feedback round
@@ -53,9 +54,10 @@ def feedback(
         _known[digest] = _told(*_fitted(train, seed), train)
     inputs, base = _known[digest]
     y = np.where(y_partial >= 0, y_partial, np.nan).astype(np.float64)
-    if (y == 1).any():
-        return Ranker(seed).fit(inputs, base, y).score(inputs, base)
-    return _explored(base, y, seed)
+    order = base
+    if not np.isnan(y).all():
+        order = TaughtOrder(seed).fit(inputs, base, y).score(inputs, base)
+    return order if (y == 1).any() else _explored(order, y, seed)
 
 
 def iforest(train: Array, rows: Array, *, seed: int = 0, **_: Any) -> Array:

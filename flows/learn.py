@@ -54,7 +54,8 @@ class Learnt:
     confirmed: int
     excluded: int
     left_out: int
-    weight: float  # of what was learnt, beside the order without labels
+    cases: int  # confirmed, a ring counting once
+    weight: float  # of the ranker, beside the order without labels
     explore_share: float
     bands: list[dict[str, Any]]
     entering: list[dict[str, Any]]  # the first week's units that the list did not show
@@ -99,6 +100,7 @@ def learn(
         confirmed=int((lessons.y == 1).sum()),
         excluded=int((lessons.y == 0).sum()),
         left_out=lessons.left_out,
+        cases=int(learnt.ranker_.cases_) if learnt.ranker_ else 0,
         weight=learnt.ranker_.weight_ if learnt.ranker_ else 0.0,
         explore_share=learnt.explore_share_,
         bands=_bands(learnt),

@@ -4,6 +4,7 @@ from rich.console import Console
 
 from flows.learn import Learnt
 from flows.present import print_table
+from training.taught import RANKED_CASES
 
 SHOWN = 20
 
@@ -25,8 +26,8 @@ def print_learnt(out: Console, learnt: Learnt) -> None:
         print_table(out, learnt.bands, "Confirmed of the reviewed, by band (95 %)")
     else:
         out.print(
-            "confirmation bands: not yet; they need 40 reviewed cases, of which 10 confirmed "
-            "and 10 excluded. Until then a place on the list is a rank, no probability"
+            "confirmation bands: not yet; they need 40 reviewed cases (a ring is one), of which "
+            "10 confirmed and 10 excluded. Until then a place on the list is a rank, no probability"
         )
     print_table(
         out,
@@ -38,16 +39,17 @@ def print_learnt(out: Console, learnt: Learnt) -> None:
 def _print_trust(out: Console, learnt: Learnt) -> None:
     if learnt.explore_share:
         out.print(
-            "nothing was confirmed yet: the order stays, and "
+            "nothing was confirmed yet: what is like the excluded falls, and "
             f"{learnt.explore_share:.0%} of the next list are drawn at random"
         )
         return
-    objected = learnt.weight == 0
-    out.print(
-        f"weight of what was learnt: {learnt.weight:.0%}"
-        + (
-            " (held-out cases came later than without it, so the order stays)"
-            if objected
-            else ""
+    if learnt.cases < RANKED_CASES:
+        out.print(
+            f"a ranker joins from {RANKED_CASES} confirmed cases on; until then reviews move "
+            "rules and leaves alone"
         )
+        return
+    out.print(
+        f"weight of the ranker: {learnt.weight:.0%}"
+        + ("" if learnt.weight else " (held-out cases come no earlier with it)")
     )

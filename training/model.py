@@ -23,9 +23,9 @@ from training.fusion import Rule, RuleEvidence, own_evidence, ranks
 from training.neighbours import NeighbourEvidence
 from training.preprocess import Matrix, Preprocessor, Vector, check_columns
 from training.pridit import Pridit
-from training.ranker import Ranker
 from training.relations import Relations
 from training.rule_weights import Reviews, evidence_moved
+from training.taught import TaughtOrder
 
 # What a stored model may contain, besides NumPy, sklearn's estimators and plain values.
 # skops builds nothing else, so a file from elsewhere cannot run code.
@@ -52,7 +52,9 @@ TRUSTED_TYPES = [
     "training.preprocess.RobustScale",
     "training.preprocess.StandardScale",
     "training.pridit.Pridit",
-    "training.ranker.Ranker",
+    "training.leaves.LeafWeights",
+    "training.forest.IsolationTrees",
+    "training.taught.TaughtOrder",
     "training.relation_trees.ResidualTrees",
     "training.relations.Relations",
 ]
@@ -102,7 +104,7 @@ class LeadScorer(BaseEstimator):  # type: ignore[misc]
         )
         self.neighbours_ = NeighbourEvidence(seed=self.seed).fit(matrix, own)
         self.fused_rank_ = RankScale().fit(self.neighbours_.transform(matrix, own))
-        self.ranker_: Ranker | None = None
+        self.ranker_: TaughtOrder | None = None
         self.bands_: ConfirmationBands | None = None
         self.taught_: RuleEvidence | None = None
         self.explore_share_ = 0.0  # of a list, at least; raised while nothing is found
@@ -121,12 +123,13 @@ class LeadScorer(BaseEstimator):  # type: ignore[misc]
 
         Detectors, rules and their scales are untouched, so that `score` and `rules`
         mean the same before and after. In the fused order reviews first move what each
-        rule is worth, then a ranker is mixed in as far as it proves itself.
+        rule is worth, then the leaves of a forest; with enough cases a ranker is mixed
+        in as far as it proves itself.
 
         Args:
             X: units x features, H: units x flags, as in `fit`.
             y: 1 confirmed, 0 excluded, NaN not known. Where nothing was confirmed yet,
-                the order stays and `explore_share_` may rise.
+                what is like the excluded falls, and `explore_share_` may rise.
             groups: units of one ring share a value and count as one.
             told: what `tell` gave for the same units, where it is known already.
         """
@@ -134,16 +137,15 @@ class LeadScorer(BaseEstimator):  # type: ignore[misc]
         learnt = copy.copy(self)
         learnt.ranker_, learnt.bands_, learnt.taught_ = None, None, None
         learnt.explore_share_ = 0.0
+        _check_reviewed(y)
         if not (y == 1).any():
-            _check_reviewed(y)
             learnt.explore_share_ = share_without_a_case(int((y == 0).sum()))
-            return learnt
         told = self.tell(X, H) if told is None else told
         learnt.taught_ = evidence_moved(
             self.evidence_, _reviews(H, told.score, y, groups)
         )
         told = replace(told, base=told.evidence + learnt.shift(H))
-        learnt.ranker_ = ranker = Ranker(self.seed).fit(
+        learnt.ranker_ = ranker = TaughtOrder(self.seed).fit(
             told.inputs, told.base, y, groups
         )
         learnt.fused_rank_ = RankScale().fit(ranker.score(told.inputs, told.base))
@@ -308,7 +310,7 @@ def _reviews(
 
 
 def _check_reviewed(y: Vector) -> None:
-    if not (y == 0).any():
+    if np.isnan(y).all():
         raise LeadlineError(
             "nobody has confirmed or excluded a unit yet, so there is nothing to learn "
             "from; record what was concluded with: leadline dispose MODEL UNIT VERDICT"

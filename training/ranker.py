@@ -22,7 +22,7 @@ from training.preprocess import Matrix, Vector
 
 UNLABELLED_ROWS = 8_000  # that take part in a training
 FEW_LABELS = 150  # up to here smaller forests and fewer unlabelled rows do
-PRIOR_CASES = 3.0  # confirmed cases that weigh as much as the order without labels
+PRIOR_CASES = 1.0  # confirmed cases that weigh as much as the order without labels
 LIMIT = 5.0  # of a standardised input
 PRESSED = 3.0  # sd of a learner's margins
 FOLDS = 3
@@ -180,12 +180,14 @@ class Ranker(BaseEstimator):  # type: ignore[misc]
         return found
 
     def _guarded(self, held_out: Vector, base: Vector, y: Vector) -> float:
-        """The weight of what was learnt: at most n / (n + 3), as far as the folds bear out.
+        """The weight of what was learnt: at most n / (n + 1), as far as the folds allow.
 
         Held-out confirmed cases tell how much earlier they come at each share of that
-        weight than in the order without labels. The share with the best lower bound (mean
-        less one standard error) is taken; none where no bound is above zero. With fewer
-        than five cases the folds are silent and the small weight stands.
+        weight than in the order without labels. Against cleared rows the share with the
+        best lower bound (mean less one standard error) is taken, none where no bound is
+        above zero: who was reviewed was chosen by an order, so the proof is on the
+        learner. Where nobody was cleared the full weight stands unless cases come later
+        by more than two standard errors. With fewer than five cases folds say nothing.
         """
         weight = self.cases_ / (self.cases_ + PRIOR_CASES)
         if self.cases_ < GUARDED_CASES:
@@ -197,13 +199,15 @@ class Ranker(BaseEstimator):  # type: ignore[misc]
             return weight
         plain = _early(truth, self._mixed(held_out, base, 0.0)[known])
 
-        def bound(share: float) -> float:
+        def bound(share: float, errors: float) -> float:
             mixed = self._mixed(held_out, base, weight * share)[known]
             gains = _early(truth, mixed) - plain
-            return float(gains.mean() - gains.std() / np.sqrt(len(gains)))
+            return float(gains.mean() + errors * gains.std() / np.sqrt(len(gains)))
 
-        best = max(SHARES, key=bound)
-        return weight * best if bound(best) > 0.0 else 0.0
+        if not reviewed and bound(1.0, 2.0) >= 0.0:
+            return weight
+        best = max(SHARES, key=lambda share: bound(share, -1.0))
+        return weight * best if bound(best, -1.0) > 0.0 else 0.0
 
 
 def _check(inputs: Matrix, base: Vector, y: Vector) -> None:

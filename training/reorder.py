@@ -17,8 +17,8 @@ from training.model import LeadScorer
 from training.neighbours import SHARE, NeighbourEvidence
 from training.preprocess import Matrix, Vector
 from training.pridit import Pridit
-from training.ranker import Ranker
 from training.rule_evidence import flags_of
+from training.taught import TaughtOrder
 
 Positions = npt.NDArray[np.intp]
 Mask = npt.NDArray[np.bool_]
@@ -39,10 +39,11 @@ class Nearest:
 class Learnt:
     """What reviews made of the order: a ranker, and what it was told of each unit."""
 
-    ranker: Ranker
+    ranker: TaughtOrder
     inputs: Matrix  # units x inputs
     places: dict[str, int]  # code -> the input that is the rule's flag
     margins: Vector  # the ranker's, of these inputs
+    leaves: Vector  # what leaf weights add to these inputs
     shift: Callable[[pd.DataFrame], Vector]  # what reviews make of the rules' evidence
 
     def order(self, base: Vector, H: pd.DataFrame) -> Vector:
@@ -55,15 +56,16 @@ class Learnt:
         met = H.reindex(columns=list(self.places), fill_value=False)
         flags = flags_of(met)
         changed = (self.inputs[:, places] != flags).any(axis=1)
-        margins = self.margins.copy()
+        margins, leaves = self.margins.copy(), self.leaves.copy()
         if changed.any():
             inputs = self.inputs[changed]
             inputs[:, places] = flags[changed]
             margins[changed] = self.ranker.margin(inputs)
+            leaves[changed] = self.ranker.leaf_shift(inputs)
         plain = base + self.shift(met) - self.ranker.base_centre_
         plain = plain / self.ranker.base_span_
         weight = self.ranker.weight_
-        return np.asarray(weight * margins + (1.0 - weight) * plain)
+        return np.asarray(weight * margins + (1.0 - weight) * plain + leaves)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,8 @@ def _learnt(
     inputs, names = scorer.tell(X, H, scores).inputs, scorer.input_names()
     places = {code: names.index(f"rule:{code}") for code in scorer.evidence_.evidence_}
     margins = in_chunks(scorer.ranker_.margin, inputs)
-    return Learnt(scorer.ranker_, inputs, places, margins, scorer.shift)
+    leaves = scorer.ranker_.leaf_shift(inputs)
+    return Learnt(scorer.ranker_, inputs, places, margins, leaves, scorer.shift)
 
 
 def evidence_of(rules: Sequence[Rule], H: pd.DataFrame) -> RuleEvidence:

@@ -33,7 +33,7 @@ def test_confirmed_units_teach_the_next_list(home: Home, delivered: Path) -> Non
     learnt = home.json("learn", "tiny", "--promote")
     assert (learnt["confirmed"], learnt["excluded"], learnt["left_out"]) == (6, 6, 0)
     assert learnt["registered"]["role"] == "champion"
-    assert 0 < learnt["weight"] < 1
+    assert learnt["weight"] == 0  # too few cases for a ranker
     assert learnt["bands"] == []
 
     home.ok("score", "tiny", "--data", delivered)
@@ -63,7 +63,7 @@ def test_while_nothing_is_found_more_is_drawn_at_random(
     units = [lead["unit_id"] for lead in ranked(home)[:12]]
     concluded(home, units, "excluded")
     said = home.ok("learn", "tiny", "--promote")
-    assert "nothing was confirmed yet: the order stays, and 50%" in said
+    assert "nothing was confirmed yet: what is like the excluded falls, and 50%" in said
     home.ok("score", "tiny", "--data", delivered, "--as-of", "2031-01-01")
     drawn = [w for w in home.json("worklist", "tiny")["worklist"] if w["drawn"]]
     assert drawn

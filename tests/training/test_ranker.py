@@ -52,7 +52,7 @@ def test_trust_grows_with_the_confirmed_cases():
         for n in (1, 4, 20)
     ]
     assert weights == sorted(weights)
-    assert weights[0] == pytest.approx(0.25)
+    assert weights[0] == pytest.approx(0.5)
     assert weights[-1] > 0.8
 
 
