@@ -17,7 +17,7 @@ from serving import publish
 
 POINTS: dict[str, tuple[ModuleType, str]] = {
     "reading": (intake, "core"),
-    "scoring": (score, "explain"),
+    "scoring": (score, "explained"),
     "publishing": (publish, "insert_run"),
 }
 
