@@ -41,6 +41,7 @@ class Lessons:
     flags: pd.DataFrame
     y: npt.NDArray[np.float64]  # 1 confirmed, 0 excluded, NaN not known
     rings: npt.NDArray[np.object_]
+    earlier: npt.NDArray[np.bool_]  # rows of older lists, as these were frozen
     left_out: int  # labelled units whose features of that time are gone or others
 
 
@@ -131,17 +132,19 @@ def read_lessons(
         flags[scorer.rule_codes],
         by_unit["label"].to_numpy(dtype=np.float64),
         ring.astype(object).where(ring.notna(), None).to_numpy(),
+        earlier=np.arange(len(features)) >= (~gone).sum(),
         left_out=len(known) - int(by_unit["label"].notna().sum()),
     )
 
 
 def _refitted(base: LeadScorer, lessons: Lessons, scores: pd.DataFrame) -> LeadScorer:
     """Distances that the published list has measured already are not measured again."""
-    X, H = lessons.features, lessons.flags
-    listed = X.index.isin(scores["unit_id"])
-    further = base.score(X[~listed], H[~listed]) if not listed.all() else None
-    seen = pd.concat([scores, further]) if further is not None else scores
-    told = base.tell(X, H, seen.drop_duplicates("unit_id", keep="last"))
+    X, H, earlier = lessons.features, lessons.flags, lessons.earlier
+    if earlier.any():
+        # What the newest list measured of these units is of their features of today.
+        then = base.score(X[earlier], H[earlier])
+        scores = pd.concat([scores, then]).drop_duplicates("unit_id", keep="last")
+    told = base.tell(X, H, scores)
     return base.learn(X, H, lessons.y, lessons.rings, told=told)
 
 

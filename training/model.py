@@ -168,10 +168,13 @@ class LeadScorer(BaseEstimator):  # type: ignore[misc]
         """
         matrix = self.preprocessor_.transform(X)
         if scores is None:
-            columns = self._seen(matrix, H)
-        else:
-            wanted = scores.set_index("unit_id").loc[X.index.astype(str)]
-            columns = {name: wanted[name].to_numpy() for name in self._seen_names()}
+            return self._told(matrix, H, self._seen(matrix, H))
+        wanted = scores.set_index("unit_id").loc[X.index.astype(str)]
+        columns = {name: wanted[name].to_numpy() for name in self._seen_names()}
+        return self._told(matrix, H, columns)
+
+    def _told(self, matrix: Matrix, H: pd.DataFrame, seen: dict[str, Vector]) -> Told:
+        columns = dict(seen)
         evidence = columns.pop(EVIDENCE)
         score = self._score_of(columns)
         flags = H[list(self.evidence_.evidence_)].fillna(False)
@@ -218,7 +221,7 @@ class LeadScorer(BaseEstimator):  # type: ignore[misc]
         members = {n: seen[f"{MEMBER}{n}"] for n in self.ensemble_.detectors_}
         columns = self.ensemble_.ranked(members)
         columns["rules"] = self.evidence_.score(H)
-        order = self._order(X, H, seen)
+        order = self._order(matrix, H, seen)
         columns["fused"] = self.fused_rank_.transform(order)
         pridit = self.pridit_.score(evidential)
         columns["score_pridit"] = self.pridit_rank_.transform(pridit)
@@ -241,12 +244,12 @@ class LeadScorer(BaseEstimator):  # type: ignore[misc]
         return [*(f"{MEMBER}{name}" for name in names), EVIDENCE]
 
     def _order(
-        self, X: pd.DataFrame, H: pd.DataFrame, seen: dict[str, Vector]
+        self, matrix: Matrix, H: pd.DataFrame, seen: dict[str, Vector]
     ) -> Vector:
         """What the fused order goes by: the evidence, or what reviews made of it."""
         if self.ranker_ is None:
             return seen[EVIDENCE]
-        told = self.tell(X, H, pd.DataFrame(seen).assign(unit_id=X.index.astype(str)))
+        told = self._told(matrix, H, seen)
         return self.ranker_.score(told.inputs, told.base)
 
     @property
