@@ -70,16 +70,12 @@ class Ranker(BaseEstimator):  # type: ignore[misc]
         y: Vector,
         groups: npt.NDArray[np.object_] | None,
     ) -> Self:
-        self.centre_: Vector = inputs.mean(axis=0, dtype=np.float64)
-        deviation = inputs.std(axis=0, dtype=np.float64)
-        self.span_: Vector = np.where(deviation > 0, deviation, 1.0)
-        self.base_centre_, self.base_span_ = _moments(base)
-        rings = _rings(y, groups)
+        self._fit_scales(inputs, base)
+        rings = rings_of(y, groups)
+        self._count(y, rings)
         rows = self._training_rows(y)
         F, odd = self._standard(inputs[rows]), _percentiles(base)[rows]
         y, rings, base = y[rows], rings[rows], base[rows]
-        self.cases_ = float(len(np.unique(rings[y == 1])))
-        self.cleared_ = float(len(np.unique(rings[y == 0])))
         everything = np.ones(len(y), dtype=bool)
         self.learners_ = self._learnt(F, y, odd, rings, everything)
         margins = [learner.margin(F) for learner in self.learners_]
@@ -91,6 +87,18 @@ class Ranker(BaseEstimator):  # type: ignore[misc]
         self.weight_ = self._guarded(held_out, base, y)
         self.held_out_: Vector = held_out[~np.isnan(y)]
         return self
+
+    def _fit_scales(self, inputs: Matrix, base: Vector) -> None:
+        """Freeze the scale of each input, and of the order without labels."""
+        self.centre_: Vector = inputs.mean(axis=0, dtype=np.float64)
+        deviation = inputs.std(axis=0, dtype=np.float64)
+        self.span_: Vector = np.where(deviation > 0, deviation, 1.0)
+        self.base_centre_, self.base_span_ = _moments(base)
+
+    def _count(self, y: Vector, rings: npt.NDArray[np.object_]) -> None:
+        """How many were confirmed and how many cleared, a ring counting once."""
+        self.cases_ = float(len(np.unique(rings[y == 1])))
+        self.cleared_ = float(len(np.unique(rings[y == 0])))
 
     def score(self, inputs: Matrix, base: Vector) -> Vector:
         """Learnt margin and order without labels mixed, in sd; a row needs no batch."""
@@ -223,7 +231,7 @@ def _check(inputs: Matrix, base: Vector, y: Vector) -> None:
         )
 
 
-def _rings(
+def rings_of(
     y: Vector, groups: npt.NDArray[np.object_] | None
 ) -> npt.NDArray[np.object_]:
     """What each row counts under: its ring, else itself."""

@@ -16,7 +16,7 @@ from training.detectors import in_chunks
 from training.folds import group_folds
 from training.leaves import THRESHOLD, LeafWeights
 from training.preprocess import Matrix, Vector
-from training.ranker import FOLDS, Ranker, _moments, _rings
+from training.ranker import FOLDS, Ranker, rings_of
 
 RANKED_CASES = 20  # confirmed cases from which a ranker is mixed in
 
@@ -38,7 +38,7 @@ class TaughtOrder(Ranker):
         """
         if np.isnan(y).all():
             raise LeadlineError("nothing was reviewed yet: there is nothing to learn")
-        rings = _rings(y, groups)
+        rings = rings_of(y, groups)
         if len(np.unique(rings[y == 1])) >= RANKED_CASES:
             super().fit(inputs, base, y, groups)
         else:
@@ -76,13 +76,9 @@ class TaughtOrder(Ranker):
         y: Vector,
         rings: npt.NDArray[np.object_],
     ) -> None:
-        self.centre_ = inputs.mean(axis=0, dtype=np.float64)
-        deviation = inputs.std(axis=0, dtype=np.float64)
-        self.span_ = np.where(deviation > 0, deviation, 1.0)
-        self.base_centre_, self.base_span_ = _moments(base)
+        self._fit_scales(inputs, base)
+        self._count(y, rings)
         self.learners_, self.moments_, self.weight_ = [], [], 0.0
-        self.cases_ = float(len(np.unique(rings[y == 1])))
-        self.cleared_ = float(len(np.unique(rings[y == 0])))
         self.reviewed_rows_ = np.flatnonzero(~np.isnan(y))
         self.reviewed_rings_ = rings[self.reviewed_rows_].astype(str)
         self.held_out_ = np.zeros(len(self.reviewed_rows_))
