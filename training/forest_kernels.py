@@ -199,11 +199,27 @@ def grow(X: Matrix, width: int, guided: bool, levels: int, seed: int) -> Any:
 
 
 @njit(cache=True)
-def walk(X: Matrix, nodes: Any, roots: Any, levels: int) -> Any:
-    """Sum over all trees of depth and log density of the leaf that each row reaches.
+def descend(X: Matrix, nodes: Any, root: int, levels: int, at: Any) -> None:
+    """Bring all rows from the root of a tree to their leaves; `at` takes the leaves.
 
     A leaf is its own child, so that all rows take `levels` steps without asking whether
     they have arrived: an unforeseen end would cost more than the steps that it saves.
+    """
+    columns, weights, cuts, child = nodes
+    at[:] = root
+    for _ in range(levels):
+        for row in range(len(X)):
+            node = at[row]
+            place = (
+                weights[node, 0] * X[row, columns[node, 0]]
+                + weights[node, 1] * X[row, columns[node, 1]]
+            )
+            at[row] = child[node] + np.uint32(place > cuts[node])
+
+
+@njit(cache=True)
+def walk(X: Matrix, nodes: Any, roots: Any, levels: int) -> Any:
+    """Sum over all trees of depth and log density of the leaf that each row reaches.
 
     Args:
         X: rows x columns; a few thousand rows at a time stay in the cache.
@@ -217,15 +233,7 @@ def walk(X: Matrix, nodes: Any, roots: Any, levels: int) -> Any:
     sums = np.zeros((len(X), 2), np.float64)
     at = np.empty(len(X), np.uint32)
     for root in roots:
-        at[:] = root
-        for _ in range(levels):
-            for row in range(len(X)):
-                node = at[row]
-                place = (
-                    weights[node, 0] * X[row, columns[node, 0]]
-                    + weights[node, 1] * X[row, columns[node, 1]]
-                )
-                at[row] = child[node] + np.uint32(place > cuts[node])
+        descend(X, (columns, weights, cuts, child), root, levels, at)
         for row in range(len(X)):
             sums[row, 0] += depth[at[row]]
             sums[row, 1] += density[at[row]]

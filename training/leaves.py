@@ -17,6 +17,7 @@ from scipy.special import expit
 from sklearn.base import BaseEstimator
 
 from training.forest import IsolationTrees
+from training.forest_kernels import descend
 from training.preprocess import Matrix, Vector
 
 # Small trees generalise: of samples of 32 to 1,024 rows those of 32 and 64 found most in
@@ -100,16 +101,9 @@ def _solved(alike: Vector, order: Vector, y: Vector, weights: Vector) -> Vector:
 @njit(cache=True)
 def _reached(X: Matrix, nodes: Any, roots: Any, levels: int) -> Any:
     """The leaf of each row in each tree; rows x trees."""
-    columns, weights, cuts, child = nodes
     found = np.empty((len(X), len(roots)), np.uint32)
+    at = np.empty(len(X), np.uint32)
     for tree in range(len(roots)):
-        for row in range(len(X)):
-            node = roots[tree]
-            for _ in range(levels):
-                place = (
-                    weights[node, 0] * X[row, columns[node, 0]]
-                    + weights[node, 1] * X[row, columns[node, 1]]
-                )
-                node = child[node] + np.uint32(place > cuts[node])
-            found[row, tree] = node
+        descend(X, nodes, roots[tree], levels, at)
+        found[:, tree] = at
     return found
