@@ -12,7 +12,6 @@ import pandas as pd
 from pyod.models.iforest import IForest
 
 from training.ensemble import Ensemble
-from training.exploration import draw_slots, share_without_a_case
 from training.preprocess import Preprocessor
 from training.ranker import Ranker
 from training.taught import TaughtOrder
@@ -43,26 +42,44 @@ def few_labels(
 def feedback(
     train: Array, rows: Array, *, y_partial: Array, seed: int = 0, **_: Any
 ) -> Array:
-    """The order of the next round (1 confirmed, 0 excluded, -1 not reviewed).
+    """The order of the next round of ten (1 confirmed, 0 excluded, -1 not reviewed).
 
     The detectors are fitted when a table is seen first and remembered for its later
     rounds, as the product learns from a list that is scored already.
     """
-    digest = hashlib.sha256(train.tobytes() + bytes([seed])).hexdigest()
-    if digest not in _known:
-        _known.clear()
-        _known[digest] = _told(*_fitted(train, seed), train)
-    inputs, base = _known[digest]
-    y = np.where(y_partial >= 0, y_partial, np.nan).astype(np.float64)
-    order = base
-    if not np.isnan(y).all():
-        order = TaughtOrder(seed).fit(inputs, base, y).score(inputs, base)
-    return order if (y == 1).any() else _explored(order, y, seed)
+    return _next_first(*_remembered(train, seed), y_partial, seed, PER_ROUND)
+
+
+def feedback_each(
+    train: Array, rows: Array, *, y_partial: Array, seed: int = 0, **_: Any
+) -> Array:
+    """As `feedback`, where the next row is asked for after every answer."""
+    return _next_first(*_remembered(train, seed), y_partial, seed, 1)
 
 
 def iforest(train: Array, rows: Array, *, seed: int = 0, **_: Any) -> Array:
     """PyOD's isolation forest with its own defaults: the figure to beat."""
     scores: Array = IForest(random_state=seed).fit(train).decision_function(rows)
+    return scores
+
+
+def _remembered(train: Array, seed: int) -> tuple[Array, Array]:
+    digest = hashlib.sha256(train.tobytes() + bytes([seed])).hexdigest()
+    if digest not in _known:
+        _known.clear()
+        _known[digest] = _told(*_fitted(train, seed), train)
+    return _known[digest]
+
+
+def _next_first(
+    inputs: Array, base: Array, y_partial: Array, seed: int, number: int
+) -> Array:
+    """The order after these reviews, before it the `number` rows to review next."""
+    y = np.where(y_partial >= 0, y_partial, np.nan).astype(np.float64)
+    taught = TaughtOrder(seed).fit(inputs, base, y)
+    scores = taught.score(inputs, base)
+    first = taught.next_reviews(inputs, base, y, number)
+    scores[first] = scores.max() + 1.0 + np.arange(len(first))[::-1]
     return scores
 
 
@@ -81,23 +98,6 @@ def _told(
     aside = ensemble.aside_scores(matrix)
     inputs = np.column_stack([matrix, *members.values(), *aside.values()])
     return inputs.astype(np.float32), base
-
-
-def _explored(base: Array, y: Array, seed: int) -> Array:
-    """While nothing was confirmed: the order, and draws from below its top before it."""
-    share = share_without_a_case(int((y == 0).sum()))
-    scores = np.where(np.isnan(y), base, -np.inf)
-    opened = np.flatnonzero(np.isnan(y))
-    if not share:
-        return scores
-    ranks = np.empty(len(opened), dtype=np.int64)
-    ranks[np.argsort(-base[opened], kind="stable")] = np.arange(1, len(opened) + 1)
-    slots = draw_slots(
-        opened, ranks, capacity=PER_ROUND, explore_share=share, seed=seed + len(opened)
-    )
-    drawn = slots.loc[slots["kind"] == "explore", "unit_id"].to_numpy(dtype=np.int64)
-    scores[drawn] = scores.max() + 1.0 + np.arange(len(drawn))
-    return scores
 
 
 def _frame(rows: Array) -> pd.DataFrame:

@@ -132,6 +132,13 @@ METHODS: dict[str, Method] = {
         Method(
             "leadline_feedback", "Leadline feedback", f"{_OURS}:feedback", ("active",)
         ),
+        Method(
+            "leadline_feedback_each",
+            "Leadline feedback, asked after every answer",
+            f"{_OURS}:feedback_each",
+            ("active",),
+            per=1,
+        ),
     )
 }
 

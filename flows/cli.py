@@ -33,6 +33,7 @@ COMMANDS = (
     scoring.demo,
     lists.leads,
     lists.worklist,
+    lists.next_leads,
     lists.groups,
     lists.group,
     lists.show,

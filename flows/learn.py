@@ -77,12 +77,12 @@ def learn(
     open_store(settings)
     run = queries.latest_run(name)
     progress("reading the newest list and the dispositions")
-    base = _version_of(run, model, settings)
+    base = version_of(run, model, settings)
     lessons = read_lessons(name, settings, run, base.scorer)
     scores = pd.read_parquet(archived(run, settings, "scores"))
     progress(f"learning from {int((~np.isnan(lessons.y)).sum()):,} reviewed units")
     begun = time.perf_counter()
-    learnt = _refitted(base.scorer, lessons, scores)
+    learnt = refitted(base.scorer, lessons, scores)
     seconds = time.perf_counter() - begun
     after = learnt.score(lessons.features, lessons.flags, as_of=run.as_of)
     progress("recording the run in MLflow")
@@ -137,7 +137,7 @@ def read_lessons(
     )
 
 
-def _refitted(base: LeadScorer, lessons: Lessons, scores: pd.DataFrame) -> LeadScorer:
+def refitted(base: LeadScorer, lessons: Lessons, scores: pd.DataFrame) -> LeadScorer:
     """Distances that the published list has measured already are not measured again."""
     X, H, earlier = lessons.features, lessons.flags, lessons.earlier
     if earlier.any():
@@ -148,9 +148,7 @@ def _refitted(base: LeadScorer, lessons: Lessons, scores: pd.DataFrame) -> LeadS
     return base.learn(X, H, lessons.y, lessons.rings, told=told)
 
 
-def _version_of(
-    run: RunRecord, model: LoadedModel, settings: Settings
-) -> LoadedVersion:
+def version_of(run: RunRecord, model: LoadedModel, settings: Settings) -> LoadedVersion:
     """The version that scored the list, found to be the registered one."""
     tracking = Tracking(settings.mlruns)
     version = tracking.version(run.model_id, int(run.model_version))

@@ -3,6 +3,7 @@
 from rich.console import Console
 
 from flows.learn import Learnt
+from flows.next_leads import NextLeads
 from flows.present import print_table
 from training.taught import RANKED_CASES
 
@@ -46,10 +47,29 @@ def _print_trust(out: Console, learnt: Learnt) -> None:
     if learnt.cases < RANKED_CASES:
         out.print(
             f"a ranker joins from {RANKED_CASES} confirmed cases on; until then reviews move "
-            "rules and leaves alone"
+            "rules, and what is like the reviewed"
         )
         return
     out.print(
         f"weight of the ranker: {learnt.weight:.0%}"
         + ("" if learnt.weight else " (held-out cases come no earlier with it)")
+    )
+
+
+def print_next(out: Console, found: NextLeads) -> None:
+    """Units in the order in which to open them; ranks are those of the published list."""
+    rows = [
+        {
+            "next": lead.position,
+            "unit": lead.unit_id,
+            "rank": lead.rank_fused,
+            "rules": " ".join(lead.rules),
+        }
+        for lead in found.leads
+    ]
+    print_table(
+        out,
+        rows,
+        f"To review next of list {found.run.id}, after {found.confirmed:,} confirmed and "
+        f"{found.excluded:,} excluded",
     )

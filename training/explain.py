@@ -63,7 +63,7 @@ def explain(
     `peer_median`, `expected` and, in columns `partner_<n>` and `partner_<n>_value`, the
     features that the expectation leans on. An unknown value is never a reason.
     With `flags` (units x rule flags) a model that has learnt from reviews orders the
-    reasons by what its ranker takes from each feature, too.
+    reasons by what reviews made of each feature, too.
     """
     _check_known(X, unit_ids)
     kept = scorer.preprocessor_.kept_
@@ -109,9 +109,12 @@ def questioned(
     falls = _falls(scorer, rows, np.where(_first(oddest, ASKED), targets, rows))
     share = _shares(falls, known)
     if scorer.ranker_ is not None and H is not None:
-        brought = scorer.ranker_.contributions(scorer.tell(X, H).inputs)
-        learnt, weight = brought[:, : rows.shape[1]], scorer.ranker_.weight_
-        share = (1.0 - weight) * share + weight * _shares(learnt, known)
+        told = scorer.tell(X, H)
+        brought = scorer.ranker_.contributions(told.inputs)[:, : rows.shape[1]]
+        plain = np.abs(scorer.ranker_.plain(told.base))[:, None]
+        learnt = np.abs(brought).sum(axis=1, keepdims=True)
+        weight = learnt / np.maximum(learnt + plain, LEAST_FALL)
+        share = (1.0 - weight) * share + weight * _shares(brought, known)
     left = fit.gains - np.where(falls > 0, NOTABLE, UNSEEN)
     strengths = np.maximum(left, 0.0) + FALLS * share
     strengths = np.where(known & (strengths > 0), strengths, -np.inf)

@@ -52,7 +52,7 @@ TRUSTED_TYPES = [
     "training.preprocess.RobustScale",
     "training.preprocess.StandardScale",
     "training.pridit.Pridit",
-    "training.leaves.LeafWeights",
+    "training.review_shift.ReviewShift",
     "training.forest.IsolationTrees",
     "training.taught.TaughtOrder",
     "training.relation_trees.ResidualTrees",
@@ -123,7 +123,7 @@ class LeadScorer(BaseEstimator):  # type: ignore[misc]
 
         Detectors, rules and their scales are untouched, so that `score` and `rules`
         mean the same before and after. In the fused order reviews first move what each
-        rule is worth, then the leaves of a forest; with enough cases a ranker is mixed
+        rule is worth, then lift or lower their likes; with enough cases a ranker is mixed
         in as far as it proves itself.
 
         Args:
@@ -156,6 +156,16 @@ class LeadScorer(BaseEstimator):  # type: ignore[misc]
             ranker.reviewed_rings_,
         )
         return learnt
+
+    def next_reviews(self, told: Told, y: Vector, number: int) -> npt.NDArray[np.intp]:
+        """Positions of the units to review next, spread over neighbourhoods.
+
+        Args:
+            told: what `tell` gives for all units of a list.
+            y: what is known of them: of a unit with NaN nothing.
+        """
+        taught = self.ranker_ or TaughtOrder(self.seed).fit(told.inputs, told.base, y)
+        return taught.next_reviews(told.inputs, told.base, y, number)
 
     def tell(
         self, X: pd.DataFrame, H: pd.DataFrame, scores: pd.DataFrame | None = None

@@ -131,6 +131,10 @@ class Ranker(BaseEstimator):  # type: ignore[misc]
         """
         return self._mixed(self.held_out_, base, self.weight_)
 
+    def plain(self, base: Vector) -> Vector:
+        """What the order without labels brings to the score, in sd."""
+        return self._mixed(np.zeros(len(base)), base, self.weight_)
+
     def _mixed(self, learnt: Vector, base: Vector, weight: float) -> Vector:
         plain = (base - self.base_centre_) / self.base_span_
         return np.asarray(weight * learnt + (1.0 - weight) * plain)

@@ -43,7 +43,7 @@ class Learnt:
     inputs: Matrix  # units x inputs
     places: dict[str, int]  # code -> the input that is the rule's flag
     margins: Vector  # the ranker's, of these inputs
-    leaves: Vector  # what leaf weights add to these inputs
+    likeness: Vector  # what likeness to the reviewed adds to these inputs
     shift: Callable[[pd.DataFrame], Vector]  # what reviews make of the rules' evidence
 
     def order(self, base: Vector, H: pd.DataFrame) -> Vector:
@@ -56,16 +56,16 @@ class Learnt:
         met = H.reindex(columns=list(self.places), fill_value=False)
         flags = flags_of(met)
         changed = (self.inputs[:, places] != flags).any(axis=1)
-        margins, leaves = self.margins.copy(), self.leaves.copy()
+        margins, likeness = self.margins.copy(), self.likeness.copy()
         if changed.any():
             inputs = self.inputs[changed]
             inputs[:, places] = flags[changed]
             margins[changed] = self.ranker.margin(inputs)
-            leaves[changed] = self.ranker.leaf_shift(inputs)
+            likeness[changed] = self.ranker.shift(inputs)
         plain = base + self.shift(met) - self.ranker.base_centre_
         plain = plain / self.ranker.base_span_
         weight = self.ranker.weight_
-        return np.asarray(weight * margins + (1.0 - weight) * plain + leaves)
+        return np.asarray(weight * margins + (1.0 - weight) * plain + likeness)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +133,8 @@ def _learnt(
     inputs, names = scorer.tell(X, H, scores).inputs, scorer.input_names()
     places = {code: names.index(f"rule:{code}") for code in scorer.evidence_.evidence_}
     margins = in_chunks(scorer.ranker_.margin, inputs)
-    leaves = scorer.ranker_.leaf_shift(inputs)
-    return Learnt(scorer.ranker_, inputs, places, margins, leaves, scorer.shift)
+    likeness = scorer.ranker_.shift(inputs)
+    return Learnt(scorer.ranker_, inputs, places, margins, likeness, scorer.shift)
 
 
 def evidence_of(rules: Sequence[Rule], H: pd.DataFrame) -> RuleEvidence:

@@ -33,6 +33,21 @@ def worklist(model: Model, top: Top = 20, as_json: Json = False) -> None:
     print_newest("worklist", model, as_json, top)
 
 
+def next_leads(model: Model, top: Top = 10, as_json: Json = False) -> None:
+    """Which open units to review next, by all that was concluded so far."""
+    from flows.next_leads import next_leads as found_next
+
+    with stages(3) as stage:
+        found = found_next(model, Settings(), stage, top)
+    if as_json:
+        echo_json(found)
+        return
+    from flows.present import console
+    from flows.present_learnt import print_next
+
+    print_next(console(), found)
+
+
 def groups(model: Model, top: Top = 20, as_json: Json = False) -> None:
     """Print the ranked groups of the newest list: units tied by associations."""
     print_newest("groups", model, as_json, top)

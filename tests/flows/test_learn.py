@@ -21,6 +21,9 @@ def concluded(home: Home, units: list[str], verdict: str) -> None:
 
 def test_confirmed_units_teach_the_next_list(home: Home, delivered: Path) -> None:
     before = ranked(home)
+    assert (
+        home.json("next-leads", "tiny")["leads"][0]["unit_id"] == before[0]["unit_id"]
+    )
     refused = home.inside("learn", "tiny")
     assert refused.returncode != 0
     assert "nobody has confirmed or excluded a unit yet" in refused.stderr
@@ -30,6 +33,13 @@ def test_confirmed_units_teach_the_next_list(home: Home, delivered: Path) -> Non
     head = [lead["unit_id"] for lead in before[:6]]
     concluded(home, foot, "confirmed")
     concluded(home, head, "excluded")
+    asked = home.json("next-leads", "tiny", "--top", 20)
+    assert (asked["confirmed"], asked["excluded"]) == (6, 6)
+    opened = [lead["unit_id"] for lead in asked["leads"]]
+    assert len(set(opened)) == 20
+    assert not set(opened) & {*foot, *head}
+    assert ranked(home) == before  # asking changes no list
+
     learnt = home.json("learn", "tiny", "--promote")
     assert (learnt["confirmed"], learnt["excluded"], learnt["left_out"]) == (6, 6, 0)
     assert learnt["registered"]["role"] == "champion"

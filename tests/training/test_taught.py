@@ -1,10 +1,8 @@
 """Few, selected reviews: what is like the cleared falls, what is like a case rises."""
 
 import numpy as np
-import pytest
 from sklearn.metrics import average_precision_score
 
-from configs.errors import LeadlineError
 from training.taught import RANKED_CASES, TaughtOrder
 
 
@@ -24,13 +22,11 @@ def crowds(seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def rounds(
     inputs: np.ndarray, order: np.ndarray, truth: np.ndarray, number: int
 ) -> int:
-    """Cases found when ten are reviewed a round, from the head of what was learnt."""
+    """Cases found when ten are reviewed a round, as the taught order asks for them."""
     y = np.full(len(order), np.nan)
     for _ in range(number):
-        taught = order
-        if not np.isnan(y).all():
-            taught = TaughtOrder(0).fit(inputs, order, y).score(inputs, order)
-        first = np.argsort(-np.where(np.isnan(y), taught, -np.inf))[:10]
+        taught = TaughtOrder(0).fit(inputs, order, y)
+        first = taught.next_reviews(inputs, order, y, 10)
         y[first] = truth[first]
     return int((y == 1).sum())
 
@@ -46,7 +42,7 @@ def test_exclusions_alone_lower_their_likes():
     y = np.full(len(order), np.nan)
     y[np.argsort(-order)[:15]] = 0.0
     taught = TaughtOrder(0).fit(inputs, order, y)
-    fall = taught.leaf_shift(inputs)
+    fall = taught.shift(inputs)
     assert fall[:60].mean() < 3 * fall[160:].mean() < 0
 
 
@@ -75,7 +71,38 @@ def test_row_scores_the_same_alone_and_fits_are_equal():
     np.testing.assert_array_equal(again.score(inputs, order), whole)
 
 
-def test_nothing_reviewed_is_refused():
+def test_no_review_changes_nothing():
     inputs, order, _ = crowds()
-    with pytest.raises(LeadlineError, match="nothing was reviewed yet"):
-        TaughtOrder().fit(inputs, order, np.full(len(order), np.nan))
+    taught = TaughtOrder().fit(inputs, order, np.full(len(order), np.nan))
+    assert not taught.shift(inputs).any()
+    sd = (order - order.mean()) / order.std()
+    np.testing.assert_allclose(taught.score(inputs, order), sd)
+
+
+def test_round_is_spread_over_neighbourhoods_and_asks_for_open_rows_once():
+    inputs, order, _ = crowds()
+    y = np.full(len(order), np.nan)
+    untaught = TaughtOrder(0).fit(inputs, order, y)
+    first = untaught.next_reviews(inputs, order, y, 30)
+    assert first[0] == np.argmax(order)
+    assert len(set(first)) == 30
+    assert (np.argsort(-order)[:30] < 60).sum() > 28
+    assert (first < 60).sum() < 20
+    y[first] = 0.0
+    taught = TaughtOrder(0).fit(inputs, order, y)
+    assert not set(taught.next_reviews(inputs, order, y, 30)) & set(first)
+
+
+def test_more_is_asked_for_than_there_is():
+    inputs, order, truth = crowds()
+    y = np.where(np.arange(len(order)) < 1990, truth, np.nan).astype(float)
+    taught = TaughtOrder(0).fit(inputs, order, y)
+    assert sorted(taught.next_reviews(inputs, order, y, 50)) == list(range(1990, 2000))
+
+
+def test_linear_part_is_told_by_input_before_any_ranker_joins():
+    inputs, order, _ = crowds()
+    y = np.full(len(order), np.nan)
+    y[60:75], y[:15] = 1.0, 0.0
+    brought = TaughtOrder(0).fit(inputs, order, y).contributions(inputs[:160])
+    assert brought[60:, 1].mean() > 0 > brought[:60, 0].mean()
