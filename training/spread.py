@@ -12,6 +12,7 @@ import copy
 import numpy as np
 import numpy.typing as npt
 
+from training.detectors import in_chunks
 from training.preprocess import Matrix, Vector
 from training.review_shift import ReviewShift
 
@@ -35,7 +36,7 @@ def next_rows(
         F: rows that are open x inputs, as `shift` takes them.
         above: where they stand without it, in sd above the threshold.
     """
-    order = above + shift.shift(F)
+    order = above + in_chunks(shift.shift, F)
     candidates = np.argsort(-order, kind="stable")[:CANDIDATES]
     places, plain = shift.place(F[candidates]), above[candidates]
     known, doubt = shift.evidence(), _doubt(shift.y_)
