@@ -1,4 +1,4 @@
-"""The Prefect flows `train`, `score` and `daily`; tasks are the stages, one call each.
+"""The Prefect flows `train`, `score`, `daily` and `learn`; tasks are the stages, one call each.
 
 Import this module only after `configs.settings.silence_telemetry`: Prefect reads its
 settings from the environment as it is imported.
@@ -18,11 +18,12 @@ from configs.settings import Settings
 from flows import engineer as engineer_stage
 from flows import group as group_stage
 from flows import intake as intake_stage
+from flows import learn as learn_stage
 from flows import link as link_stage
 from flows import publish as publish_stage
 from flows import score as score_stage
 from flows import train as train_stage
-from flows.job import Job, new_job
+from flows.job import Job, Progress, new_job
 from flows.progress import shown_stage
 from flows.releases import Registered
 from serving import queries
@@ -77,6 +78,12 @@ def build_features(job: Job) -> None:
 @task(name="train and register", cache_policy=NO_CACHE)
 def fit_model(job: Job, promote: bool) -> Registered:
     return train_stage.train(job, promote=promote)
+
+
+@task(name="learn from dispositions", cache_policy=NO_CACHE)
+def learn_from_reviews(model: str, promote: bool) -> Registered:
+    learnt = learn_stage.learn(model, Settings(), _progress(), promote=promote)
+    return learnt.registered
 
 
 @task(name="score with the champion", cache_policy=NO_CACHE)
@@ -148,7 +155,15 @@ def daily(model: str, data: str, as_of: datetime | None = None) -> str:
     return _scored_and_published(job)
 
 
+@flow(name="learn", flow_run_name="learn {model}")
+def learn(model: str, promote: bool = False) -> int:
+    """Learn from all dispositions on the newest list; returns the new version."""
+    return learn_from_reviews(model, promote).version
+
+
+# By what they need: a delivery, or what was published and concluded before.
 FLOWS: dict[str, Callable[..., Any]] = {"train": train, "score": score, "daily": daily}
+FLOWS_WITHOUT_DATA: dict[str, Callable[..., Any]] = {"learn": learn}
 
 
 def _scored_and_published(job: Job) -> str:
@@ -160,14 +175,18 @@ def _scored_and_published(job: Job) -> str:
 
 
 def _job(model: str, data: str, as_of: datetime | None) -> Job:
-    """A job whose stages appear in Prefect's log and, run by hand, on the terminal."""
+    return new_job(model, data, Settings(), as_of, _progress())
+
+
+def _progress() -> Progress:
+    """Stages appear in Prefect's log and, run by hand, on the terminal."""
     logger = get_run_logger()
 
     def progress(stage: str) -> None:
         logger.info(stage)
         shown_stage(stage)
 
-    return new_job(model, data, Settings(), as_of, progress)
+    return progress
 
 
 def _lead_rows(run_id: str) -> list[dict[str, Any]]:

@@ -58,6 +58,9 @@ TRUSTED_TYPES = [
     "training.relation_trees.ResidualTrees",
     "training.relations.Relations",
 ]
+# Raised whenever what is stored of a model changes: an older file is then refused in
+# words, before something that it lacks is asked of it.
+LAYOUT = 1
 MEMBER, EVIDENCE = "member_", "evidence"
 RANKED = {"score": "rank_score", "rules": "rank_rules", "fused": "rank_fused"}
 
@@ -90,6 +93,7 @@ class LeadScorer(BaseEstimator):  # type: ignore[misc]
         disagree, when a rule has no flag or when no feature varies.
         """
         _check_units(X, H)
+        self.layout_ = LAYOUT
         evidential = self._flags(H)
         self.preprocessor_ = Preprocessor().fit(X)
         matrix = self.preprocessor_.transform(X)
@@ -287,6 +291,11 @@ class LeadScorer(BaseEstimator):  # type: ignore[misc]
             raise StoreError(f"{path}: not a stored model ({error})") from error
         if not isinstance(loaded, cls):
             raise StoreError(f"{path}: holds a {type(loaded).__name__}, not a model")
+        if (layout := getattr(loaded, "layout_", None)) != LAYOUT:
+            raise StoreError(
+                f"{path}: was trained by another Leadline (layout {layout}, this one "
+                f"reads {LAYOUT}); train again, or use the Leadline of its time"
+            )
         return loaded
 
     def _flags(self, H: pd.DataFrame) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """Commands that publish a list: directly, as a Prefect flow, as the demo."""
 
 import os
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -23,17 +24,24 @@ def score(model: Model, data: Data, as_of: AsOf = None) -> None:
 
 
 def run(
-    flow: Literal["train", "score", "daily"],
+    flow: Literal["train", "score", "daily", "learn"],
     model: Model,
-    data: Data,
+    data: Data = "",
     as_of: AsOf = None,
 ) -> None:
-    """Run a Prefect flow (on the configured server, else on an embedded one)."""
+    """Run a Prefect flow (on the configured server, else on an embedded one).
+
+    `learn` takes no delivery: it learns from what was published and concluded.
+    """
+    _check_data(flow, data, as_of)
     _make_prefect_home()
-    from flows.orchestrate import FLOWS
+    from flows.orchestrate import FLOWS, FLOWS_WITHOUT_DATA
 
     with stages(30):
-        result = FLOWS[flow](model=model, data=data, as_of=as_of)
+        if flow in FLOWS_WITHOUT_DATA:
+            result = FLOWS_WITHOUT_DATA[flow](model=model)
+        else:
+            result = FLOWS[flow](model=model, data=data, as_of=as_of)
     typer.echo(str(result))
 
 
@@ -41,14 +49,24 @@ def schedule(
     model: Model,
     data: Data,
     cron: Annotated[str, typer.Option(help="when, as in crontab")] = "0 2 * * *",
+    learn_cron: Annotated[
+        str, typer.Option(help="when to learn from reviews, such as '0 1 * * 1'")
+    ] = "",
 ) -> None:
-    """Serve the flow `daily` on a schedule until stopped."""
+    """Serve the flow `daily`, and `learn` if asked for, on a schedule until stopped."""
     _make_prefect_home()
-    from flows.orchestrate import daily
+    from prefect import serve
 
-    daily.serve(
-        name=f"nightly-{model}", cron=cron, parameters={"model": model, "data": data}
-    )
+    from flows.orchestrate import daily, learn
+
+    nightly = {"model": model, "data": data}
+    served = [daily.to_deployment(f"nightly-{model}", cron=cron, parameters=nightly)]
+    if learn_cron:
+        taught = {"model": model}
+        served.append(
+            learn.to_deployment(f"learn-{model}", cron=learn_cron, parameters=taught)
+        )
+    serve(*served)
 
 
 def demo(
@@ -60,6 +78,16 @@ def demo(
 
     with stages(22) as stage:
         run_demo(Settings(), claims=claims, seed=seed, stage=stage)
+
+
+def _check_data(flow: str, data: str, as_of: datetime | None) -> None:
+    """A flow reads a delivery or it does not."""
+    if flow == "learn" and (data or as_of):
+        raise typer.BadParameter(
+            "learn reads no delivery: leave --data and --as-of out"
+        )
+    if flow != "learn" and not data:
+        raise typer.BadParameter(f"{flow} reads a delivery: give --data")
 
 
 def _make_prefect_home() -> None:

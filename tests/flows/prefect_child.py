@@ -1,4 +1,4 @@
-"""Three nightly flows in one process: a good one, a broken delivery, a passing fault.
+"""Nightly flows in one process: good, broken delivery, passing fault, then learning.
 
     python -m tests.flows.prefect_child DATA BROKEN
 
@@ -16,6 +16,8 @@ silence_telemetry(Settings())  # Prefect reads its settings as it is imported
 from flows import intake as intake_stage  # noqa: E402
 from flows import orchestrate  # noqa: E402
 from flows.cli import main  # noqa: E402
+from flows.dispose import dispose  # noqa: E402
+from serving import queries  # noqa: E402
 
 really_intake = intake_stage.intake
 reads: list[str] = []
@@ -37,7 +39,7 @@ def run(flow: str, data: str, intake: Any) -> tuple[int, int]:
     """Exit code and number of reads."""
     reads.clear()
     intake_stage.intake = intake
-    sys.argv = ["leadline", "run", flow, "tiny", "--data", data]
+    sys.argv = ["leadline", "run", flow, "tiny", *(["--data", data] if data else [])]
     try:
         main()
     except SystemExit as end:
@@ -53,4 +55,7 @@ if __name__ == "__main__":
         run("daily", broken, counted),
         run("score", good, failing_once),
     ]
+    first = queries.leads(queries.latest_run("tiny").id, 1)[0]
+    dispose("tiny", Settings(), first.unit_id, "excluded", "查过", "")
+    results += [run("learn", "", counted), run("learn", good, counted)]
     sys.stdout.write(f"\n{json.dumps(results)}\n")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from flows.orchestrate import FLOWS
+from flows.orchestrate import FLOWS, FLOWS_WITHOUT_DATA
 from tests.flows.conftest import alone
 from tests.flows.homes import Home, recorded
 from tests.flows.office import office
@@ -24,7 +24,7 @@ AT_HOME = re.compile(
 
 @dataclass(frozen=True)
 class Nights:
-    """What came of the three flows."""
+    """What came of the flows."""
 
     home: Home
     errors: str
@@ -80,13 +80,19 @@ def test_a_broken_delivery_fails_the_flow_at_once_and_the_list_stands(
     assert "payments.csv: the file is empty (0 bytes)" in nights.errors
     assert "Traceback" not in nights.errors
     states = dict(nights.rows("SELECT state_type, count(*) FROM flow_run GROUP BY 1"))
-    assert states == {"COMPLETED": 2, "FAILED": 1}
+    assert states == {"COMPLETED": 3, "FAILED": 1}
     assert len(nights.home.run_ids()) == 1
 
 
 def test_a_passing_fault_is_tried_again(nights: Nights) -> None:
     assert nights.results[2] == [0, 2]
     assert nights.home.is_sound()
+
+
+def test_learning_needs_no_delivery_and_takes_none(nights: Nights) -> None:
+    assert nights.results[3:] == [[0, 0], [2, 0]], nights.errors
+    assert "learn reads no delivery" in nights.errors
+    assert len(nights.home.json("versions", "tiny")["versions"]) == 2
 
 
 def test_flows_and_their_server_speak_to_this_machine_alone(nights: Nights) -> None:
@@ -103,3 +109,4 @@ def test_training_and_scoring_speak_to_nobody(template: Home, shared: Path) -> N
 
 def test_every_flow_has_a_command() -> None:
     assert set(FLOWS) == {"train", "score", "daily"}
+    assert set(FLOWS_WITHOUT_DATA) == {"learn"}

@@ -1,3 +1,4 @@
+import hashlib
 import zipfile
 from datetime import datetime
 
@@ -5,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import skops.io
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 
 from configs.errors import LeadlineError, StoreError
 from configs.tables import SCORES
@@ -60,6 +61,35 @@ def test_unknown_types_in_a_file_are_refused(scorer, tmp_path, monkeypatch):
     shorter = [t for t in model_module.TRUSTED_TYPES if "Pridit" not in t]
     monkeypatch.setattr(model_module, "TRUSTED_TYPES", shorter)
     with pytest.raises(StoreError, match=r"refused.*Pridit"):
+        LeadScorer.load(tmp_path / "model.skops")
+
+
+def stored_names(estimator: BaseEstimator) -> list[str]:
+    """What a file holds of a model: names of all that was fitted, by class."""
+    found = set()
+    for name, value in vars(estimator).items():
+        found.add(f"{type(estimator).__name__}.{name}")
+        held = value.values() if isinstance(value, dict) else [value]
+        for one in held:
+            if isinstance(one, BaseEstimator):
+                found |= set(stored_names(one))
+    return sorted(found)
+
+
+def test_layout_is_raised_when_what_is_stored_changes(
+    scorer, features, flags, verdicts
+):
+    names = {*stored_names(scorer)}
+    names |= {*stored_names(scorer.learn(features, flags, verdicts))}
+    found = hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()[:12]
+    # On a failure: raise LAYOUT in training/model.py and record both here.
+    assert (model_module.LAYOUT, found) == (1, "041fd8832809")
+
+
+def test_files_of_another_layout_are_refused_in_words(scorer, tmp_path, monkeypatch):
+    scorer.save(tmp_path / "model.skops")
+    monkeypatch.setattr(model_module, "LAYOUT", 99)
+    with pytest.raises(StoreError, match=r"layout 1, this one reads 99\); train again"):
         LeadScorer.load(tmp_path / "model.skops")
 
 
