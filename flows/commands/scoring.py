@@ -3,7 +3,7 @@
 import os
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -60,7 +60,9 @@ def schedule(
     from flows.orchestrate import daily, learn
 
     nightly = {"model": model, "data": data}
-    served = [daily.to_deployment(f"nightly-{model}", cron=cron, parameters=nightly)]
+    served: list[Any] = [
+        daily.to_deployment(f"nightly-{model}", cron=cron, parameters=nightly)
+    ]
     if learn_cron:
         taught = {"model": model}
         served.append(
