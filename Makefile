@@ -2,7 +2,7 @@ PY    ?= $(shell command -v python3.11 || command -v python3.12 || command -v py
 VENV  ?= .venv
 BIN   := $(VENV)/bin
 MODEL ?= vehicle_insurance
-CLAIMS ?= 8000
+UNITS ?= 8000
 SEED  ?= 7
 
 export MLFLOW_DISABLE_TELEMETRY := true
@@ -18,8 +18,8 @@ help: ## show what can be made
 
 setup: $(VENV)/.ready ## create .venv and install the pinned packages
 
-demo: $(VENV)/.ready ## simulate records, run the flow, print the ranked list
-	@$(BIN)/leadline demo --claims $(CLAIMS) --seed $(SEED)
+demo: $(VENV)/.ready ## simulate records, run the flow, print the list (MODEL=name)
+	@$(BIN)/leadline demo $(MODEL) --units $(UNITS) --seed $(SEED)
 
 test: check ## lint, type-check and run all tests
 	@$(BIN)/python -m pytest -q -n 2 --dist worksteal

@@ -58,14 +58,14 @@ def _one_seed(claims: int, seed: int, models: Path) -> Seed:
     from flows.job import new_job
     from flows.pipeline import make_list, train_model
     from flows.publish import publish_list
-    from training.simulation import SIMULATIONS
+    from training.simulation import simulator
 
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         silence_telemetry(Settings(home=home))
         settings = Settings(home=home, models=without_linking(models, home / "models"))
         data = settings.home / "data"
-        SIMULATIONS[MODEL](claims=claims, seed=seed, out=data)
+        simulator(MODEL)(units=claims, seed=seed, out=data)
         job = new_job(MODEL, str(data), settings)
         train_model(job, promote=True)
         make_list(job)
@@ -88,7 +88,7 @@ def _read(seed: int, run_id: str, settings: Settings, data: Path) -> Seed:
     reviewed = reviewed_of(frozen, none)
     features = frozen.whole(list(frozen.features))
     scores = pd.read_parquet(archived(frozen.run, settings, "scores"))
-    truth = pd.read_csv(data / "truth" / "claims.csv", dtype=str, keep_default_na=False)
+    truth = pd.read_csv(data / "truth" / "units.csv", dtype=str, keep_default_na=False)
     truth = truth.set_index("claim_no").loc[units]
     groups = pd.Series(groups_among(run_id, units)).reindex(units)
     filled = features.fillna(features.mean())

@@ -36,12 +36,12 @@ def main() -> None:
 
 def _one_seed(claims: int, seed: int, models: Path) -> pd.DataFrame:
     """Simulate once; train, score and group with linked records and without."""
-    from training.simulation import SIMULATIONS
+    from training.simulation import simulator
 
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         silence_telemetry(Settings(home=home))
-        SIMULATIONS[MODEL](claims=claims, seed=seed, out=home / "data")
+        simulator(MODEL)(units=claims, seed=seed, out=home / "data")
         plain = without_linking(models, home / "models")
         found = [
             *_grouped(Settings(home=home / "linked", models=models), home, True),
@@ -87,9 +87,7 @@ def _grouped(settings: Settings, home: Path, linked: bool) -> Iterator[pd.DataFr
 
 
 def _truth(data: Path) -> pd.DataFrame:
-    claims = pd.read_csv(
-        data / "truth" / "claims.csv", dtype=str, keep_default_na=False
-    )
+    claims = pd.read_csv(data / "truth" / "units.csv", dtype=str, keep_default_na=False)
     return claims.rename(columns={"claim_no": "unit_id", "ring_id": "ring"})
 
 

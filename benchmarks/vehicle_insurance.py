@@ -37,13 +37,13 @@ def _one_seed(claims: int, seed: int) -> dict[str, Any]:
     from flows.job import new_job
     from flows.pipeline import score_and_publish, train_model
     from serving import queries
-    from training.simulation import SIMULATIONS
+    from training.simulation import simulator
 
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(home=Path(folder))
         silence_telemetry(settings)
         data = settings.home / "data"
-        SIMULATIONS[MODEL](claims=claims, seed=seed, out=data)
+        simulator(MODEL)(units=claims, seed=seed, out=data)
         started = time.perf_counter()
         train_model(new_job(MODEL, str(data), settings), promote=True)
         trained = time.perf_counter()
@@ -53,7 +53,7 @@ def _one_seed(claims: int, seed: int) -> dict[str, Any]:
         run = queries.run(published.run_id)
         scores = pd.read_parquet(settings.published / run.scores_path)
         scores = with_baselines(scores, settings, run)
-        labels = read_labels(model, data / "truth" / "claims.csv", "")
+        labels = read_labels(model, data / "truth" / "units.csv", "")
         return {
             "scores": scores,
             "labels": labels,

@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from configs.common import with_common
 from configs.errors import DeclarationError, Problem, declaration_error, nearest
 from configs.expressions import ExpressionError, kind_of, names, parse
 from configs.linkage import link_problems
@@ -87,6 +88,8 @@ def read_spec(path: Path, model: type[S], wrap: str = "") -> S:
         raise DeclarationError(f"{path}: not valid YAML: {error}") from error
     if wrap and isinstance(content, list):
         content = {wrap: content}
+    if model is ModelSpec:
+        content = with_common(path, content)
     try:
         return model.model_validate(content)
     except ValidationError as error:

@@ -3,27 +3,37 @@
 import time
 from collections.abc import Callable
 
+from configs.errors import LeadlineError, nearest
 from configs.settings import Settings
 from flows.present import console, print_leads, print_next
-from training.simulation import SIMULATIONS
-
-MODEL = "vehicle_insurance"
+from training.simulation import SIMULATIONS, simulator
 
 
 def demo(
-    settings: Settings, *, claims: int, seed: int, stage: Callable[[str], None]
+    settings: Settings,
+    model: str,
+    *,
+    units: int,
+    seed: int,
+    stage: Callable[[str], None],
 ) -> None:
-    """Simulate, run the flow `daily`, print the first leads."""
+    """Simulate, run the flow `daily`, print the first leads.
+
+    Raises:
+        LeadlineError: there is no simulation of the model.
+    """
+    if model not in SIMULATIONS:
+        raise LeadlineError(f"no simulation of {model!r}{nearest(model, SIMULATIONS)}")
     started = time.monotonic()
-    folder = settings.var / "demo" / f"{claims}-{seed}"
-    stage(f"simulating {claims:,} claims of eleven departments")
-    SIMULATIONS[MODEL](claims=claims, seed=seed, out=folder)
+    folder = settings.var / "demo" / f"{model}-{units}-{seed}"
+    stage(f"simulating {units:,} units and the tables around them")
+    simulator(model)(units=units, seed=seed, out=folder)
     stage("running the nightly flow (Prefect starts its server: 10-30 s)")
     # Imported late: Prefect reads its settings on import and takes seconds.
     from flows.orchestrate import daily
     from serving import queries
 
-    run_id = daily(model=MODEL, data=str(folder))
+    run_id = daily(model=model, data=str(folder))
     run = queries.run(run_id)
     out = console()
     first = queries.leads(run_id, 20)
@@ -31,18 +41,18 @@ def demo(
     out.print(
         f"\nSimulated records (seed {seed}); {time.monotonic() - started:.0f} s in all."
     )
-    print_next(out, _next_lines(settings, first[0].unit_id, str(folder)))
+    print_next(out, _next_lines(settings, model, first[0].unit_id, str(folder)))
 
 
-def _next_lines(settings: Settings, unit: str, folder: str) -> list[str]:
+def _next_lines(settings: Settings, model: str, unit: str, folder: str) -> list[str]:
     leadline = ".venv/bin/leadline"
     return [
-        f"{leadline} show {MODEL} {unit}    why this claim, and from which rows",
-        f"{leadline} worklist {MODEL}    what to open first, each ring once",
-        f"{leadline} link {MODEL} --data {folder}    whose records were linked, and why",
-        f"{leadline} leads {MODEL} --order rules    the same list as the rules alone rank it",
-        f"{leadline} evaluate {MODEL} --labels {folder}/truth/claims.csv    against planted truth",
-        f"{leadline} check {MODEL} --data {folder}    what each department delivered",
+        f"{leadline} show {model} {unit}    why this one, and from which rows",
+        f"{leadline} worklist {model}    what to open first, each ring once",
+        f"{leadline} link {model} --data {folder}    whose records were linked, and why",
+        f"{leadline} leads {model} --order rules    the same list as the rules alone rank it",
+        f"{leadline} evaluate {model} --labels {folder}/truth/units.csv    against planted truth",
+        f"{leadline} check {model} --data {folder}    what each department delivered",
         f".venv/bin/mlflow ui --backend-store-uri sqlite:///{settings.mlruns}/mlflow.db",
         f"{leadline} new my_model    start a supervision model of your own",
     ]

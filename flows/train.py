@@ -1,5 +1,6 @@
 """Stage 4: fit the detectors and rule evidence, record the run, register the model."""
 
+from configs import common
 from configs.loading import LoadedModel
 from flows.catalog import Catalog, opened
 from flows.engineer import FUNNEL
@@ -62,7 +63,8 @@ def _training_run(job: Job, catalog: Catalog) -> TrainingRun:
 def declaration(model: LoadedModel) -> dict[str, str]:
     """The files that the configuration hash is taken of; past lists are rebuilt from it."""
     names = ("model.yaml", model.spec.rules_file)
-    return {name: (model.folder / name).read_text("utf-8") for name in names}
+    own = {name: (model.folder / name).read_text("utf-8") for name in names}
+    return own | {common.NAME: common.common_file(model.folder).read_text("utf-8")}
 
 
 def funnel_steps(counts: dict[str, int]) -> dict[str, int]:

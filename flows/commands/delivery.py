@@ -62,20 +62,24 @@ def dictionary(model: Model, as_json: Json = False) -> None:
 
 def simulate(
     model: Model,
-    claims: Annotated[int, typer.Option(help="units to simulate")] = 20_000,
+    units: Annotated[int, typer.Option(help="units to simulate")] = 20_000,
     seed: Annotated[int, typer.Option(help="same seed, same bytes")] = 1,
     out: Annotated[Path, typer.Option(help="folder to write to")] = Path("simulated"),
+    people: Annotated[
+        int | None,
+        typer.Option(help="of the prefecture: same seed and people, same persons"),
+    ] = None,
 ) -> None:
     """Write simulated records with planted truth (kept apart in truth/)."""
     from configs.errors import nearest
-    from training.simulation import SIMULATIONS
+    from training.simulation import SIMULATIONS, simulator
 
     if model not in SIMULATIONS:
         raise LeadlineError(f"no simulation of {model!r}{nearest(model, SIMULATIONS)}")
     with stages(1) as stage:
-        stage(f"simulating {claims:,} claims")
+        stage(f"simulating {units:,} units")
         try:
-            written = SIMULATIONS[model](claims=claims, seed=seed, out=out)
+            written = simulator(model)(units=units, seed=seed, out=out, people=people)
         except ValueError as error:
             raise LeadlineError(str(error)) from error
     show_rows([{"table": name, "rows": rows} for name, rows in written.items()], False)

@@ -72,14 +72,17 @@ def schedule(
 
 
 def demo(
-    claims: Annotated[int, typer.Option(help="simulated claims")] = 8_000,
+    model: Annotated[
+        str, typer.Argument(help="supervision model")
+    ] = "vehicle_insurance",
+    units: Annotated[int, typer.Option(help="simulated units")] = 8_000,
     seed: Annotated[int, typer.Option(help="seed of the simulation")] = 7,
 ) -> None:
-    """Simulate vehicle-insurance records, run the nightly flow, print the list."""
+    """Simulate the records of a model, run the nightly flow, print the list."""
     from flows.demo import demo as run_demo
 
     with stages(22) as stage:
-        run_demo(Settings(), claims=claims, seed=seed, stage=stage)
+        run_demo(Settings(), model, units=units, seed=seed, stage=stage)
 
 
 def _check_data(flow: str, data: str, as_of: datetime | None) -> None:

@@ -60,3 +60,22 @@ def write_parquet(path: Path, frames: Iterable[pd.DataFrame]) -> int:
             writer.write_table(table.cast(first.schema))
             rows += int(table.num_rows)
     return rows
+
+
+TRUTH_NOTE = (
+    "The planted truth of a simulated delivery: which {units} are fraud, of which "
+    "typology, in which ring, and which honest {units} look like it. Evaluation may "
+    "read it; no stage of training, scoring or review does.\n"
+)
+
+
+def write_notes(out: Path, title: str, units: int, seed: int) -> None:
+    """Say beside a delivery that it is simulated, and beside its truth who may read it.
+
+    Args:
+        title: of the units, in the plural.
+    """
+    note = TRUTH_NOTE.format(units=title)
+    (out / "truth/README.txt").write_text(note, encoding="utf-8")
+    said = f"simulated, no real person\nseed: {seed}\n{title}: {units}\n"
+    (out / "SIMULATED.txt").write_text(said, encoding="utf-8")

@@ -81,6 +81,42 @@ class Population:
         return np.asarray(self.persons["adult"], dtype=np.bool_)
 
 
+# Companies per 1,000 people, beside a few of each kind.
+COMPANIES = {
+    "garage": (16, 3.1),
+    "appraiser": (9, 0.24),
+    "law_firm": (6, 0.22),
+    "fleet": (7, 0.3),
+    "insurer": (len(names.INSURERS), 0.0),
+    "labour_dispatch": (4, 0.09),
+    "builder": (6, 1.0),
+    "factory": (8, 1.5),
+    "care_home": (8, 0.4),
+    "wellness": (10, 0.8),
+    "clinic": (4, 0.3),
+    "fuel_station": (10, 0.5),
+    "oil_trader": (8, 0.5),
+    "chemical_plant": (6, 0.4),
+    "freight": (10, 1.0),
+    "small_lender": (2, 0.05),
+    "auction_helper": (3, 0.03),
+    "other": (30, 7.2),
+}
+
+
+def prefecture(seed: int, people: int) -> Population:
+    """The prefecture of this seed and size: the same for every supervision model.
+
+    Simulations of several models with equal `seed` and `people` are about the same
+    persons, households, companies and jobs, so that a person may appear in several.
+    """
+    counts = {
+        kind: low + round(rate * people / 1000)
+        for kind, (low, rate) in COMPANIES.items()
+    }
+    return populate(np.random.default_rng([seed, people]), people, counts)
+
+
 def populate(rng: Rng, size: int, company_counts: dict[str, int]) -> Population:
     """Draw a prefecture with about `size` people."""
     home_sizes, household = households(rng, size)

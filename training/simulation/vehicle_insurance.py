@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from training.simulation import registers
-from training.simulation.delivery import write_csv, write_parquet
+from training.simulation.delivery import write_csv, write_notes, write_parquet
+from training.simulation.population import prefecture
 from training.simulation.sampling import Bools, Rng, chance
 from training.simulation.vehicle_claims import column, draft
 from training.simulation.vehicle_departments import (
@@ -31,35 +32,43 @@ from training.simulation.vehicle_insurers import (
 )
 from training.simulation.vehicle_plants import plant
 from training.simulation.vehicle_settlement import settle
-from training.simulation.vehicle_world import World, build_world
+from training.simulation.vehicle_world import (
+    PEOPLE_PER_VEHICLE,
+    World,
+    build_world,
+    vehicles_for,
+)
 
 SMALLEST = 1000
 UNCLAIMED_SHARE = 0.12  # accidents that nobody claimed for
 BYSTANDER_RATE = 0.10  # people in the social-insurance delivery for no reason
 CHINESE = "gb18030"
-TRUTH_NOTE = (
-    "The planted truth of a simulated delivery: which claims are fraud, of which "
-    "typology, in which ring, and which honest claims look like it. Evaluation may "
-    "read it; no stage of training, scoring or review does.\n"
-)
 
 
-def simulate(*, claims: int, seed: int, out: Path) -> dict[str, int]:
-    """Write one delivery per department into `out`; returns rows per table."""
-    if claims < SMALLEST:
+def simulate(
+    *, units: int, seed: int, out: Path, people: int | None = None
+) -> dict[str, int]:
+    """Write one delivery per department into `out`; returns rows per table.
+
+    Args:
+        units: claims.
+        people: of the prefecture; by default just enough for that many claims.
+    """
+    if units < SMALLEST:
         raise ValueError(
-            f"simulate: claims={claims!r} is too few to hold every planted scheme; "
+            f"simulate: units={units!r} is too few to hold every planted scheme; "
             f"ask for {SMALLEST} or more"
         )
-    rng = np.random.default_rng([seed, claims])
-    world = build_world(rng, claims)
-    rows = _all_claims(rng, world, claims)
-    unclaimed = draft(rng, world, round(claims * UNCLAIMED_SHARE))
+    rng = np.random.default_rng([seed, units])
+    people = people or round(vehicles_for(units) * PEOPLE_PER_VEHICLE)
+    world = build_world(rng, prefecture(seed, people), units)
+    rows = _all_claims(rng, world, units)
+    unclaimed = draft(rng, world, round(units * UNCLAIMED_SHARE))
     rows = number_accidents(rows, unclaimed)
     counts = _write_claims(rng, world, rows, unclaimed, out)
     counts |= _write_registers(rng, world, rows, out)
-    counts["truth/claims"] = write_csv(out / "truth/claims.csv", [_truth(rng, rows)])
-    _write_notes(claims, seed, out)
+    counts["truth/units"] = write_csv(out / "truth/units.csv", [_truth(rng, rows)])
+    write_notes(out, "claims", units, seed)
     return counts
 
 
@@ -138,9 +147,3 @@ def _truth(rng: Rng, rows: pd.DataFrame) -> pd.DataFrame:
             "hard_negative": rows["hard_negative"],
         }
     )
-
-
-def _write_notes(claims: int, seed: int, out: Path) -> None:
-    (out / "truth/README.txt").write_text(TRUTH_NOTE, encoding="utf-8")
-    note = f"simulated, no real person\nseed: {seed}\nclaims: {claims}\n"
-    (out / "SIMULATED.txt").write_text(note, encoding="utf-8")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from training.simulation import identifiers, names
-from training.simulation.population import QUARTERS, Population, populate
+from training.simulation.population import QUARTERS, Population
 from training.simulation.sampling import (
     Floats,
     Ints,
@@ -77,12 +77,14 @@ class World:
     calm: Floats  # person -> how often the other side is at fault
 
 
-def build_world(rng: Rng, claims: int) -> World:
-    """Draw a prefecture just large enough for that many claims."""
-    rate = 3 * float(CLASS_SHARES @ CLAIMS_PER_YEAR)
-    vehicle_count = max(600, round(claims / rate))
-    people = round(vehicle_count * PEOPLE_PER_VEHICLE)
-    population = populate(rng, people, company_counts(claims))
+def vehicles_for(claims: int) -> int:
+    """How many vehicles have that many claims in the window."""
+    return max(600, round(claims / (3 * float(CLASS_SHARES @ CLAIMS_PER_YEAR))))
+
+
+def build_world(rng: Rng, population: Population, claims: int) -> World:
+    """Cars, policies, garages, appraisers and agents of a prefecture."""
+    vehicle_count = vehicles_for(claims)
     vehicles = _vehicles(rng, population, vehicle_count)
     shops = population.companies_of("garage")
     districts = population.companies["district"].to_numpy()
@@ -104,19 +106,6 @@ def build_world(rng: Rng, claims: int) -> World:
         garage_of=_garage_of(population, shops),
         calm=_calm(rng, population, vehicles),
     )
-
-
-def company_counts(claims: int) -> dict[str, int]:
-    """How many companies of each kind serve that many claims."""
-    return {
-        "garage": 16 + claims // 140,
-        "appraiser": 9 + claims // 1800,
-        "law_firm": 6 + claims // 2000,
-        "fleet": 7 + claims // 1500,
-        "insurer": len(names.INSURERS),
-        "labour_dispatch": 4 + claims // 5000,
-        "other": 30 + claims // 60,
-    }
 
 
 def _popularity(rng: Rng, size: int) -> Floats:

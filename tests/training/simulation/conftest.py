@@ -15,7 +15,7 @@ SEED = 11
 @pytest.fixture(scope="session")
 def delivery(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("delivery")
-    simulate(claims=CLAIMS, seed=SEED, out=out)
+    simulate(units=CLAIMS, seed=SEED, out=out)
     return out
 
 
@@ -26,4 +26,4 @@ def delivered(delivery: Path) -> Delivered:
 
 @pytest.fixture(scope="session")
 def truth(delivered: Delivered) -> pd.DataFrame:
-    return delivered.table("truth/claims.csv")
+    return delivered.table("truth/units.csv")

@@ -69,5 +69,5 @@ class Delivered:
 
     def claims_with_truth(self) -> pd.DataFrame:
         return self.table("claims.csv").merge(
-            self.table("truth/claims.csv"), on="claim_no", validate="1:1"
+            self.table("truth/units.csv"), on="claim_no", validate="1:1"
         )

@@ -4,12 +4,12 @@ from pathlib import Path
 import pytest
 
 from tests.training.simulation.delivered import HEADERS, Delivered, encoding
-from training.simulation import SIMULATIONS
+from training.simulation import SIMULATIONS, simulator
 from training.simulation.vehicle_fraud import TYPOLOGIES
 from training.simulation.vehicle_honest import HARD_NEGATIVES
 from training.simulation.vehicle_insurance import simulate
 
-EXTRAS = {"SIMULATED.txt", "truth/README.txt", "truth/claims.csv"}
+EXTRAS = {"SIMULATED.txt", "truth/README.txt", "truth/units.csv"}
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -20,19 +20,20 @@ def digests(folder: Path) -> dict[str, str]:
     }
 
 
-def test_registry_names_the_simulator() -> None:
-    assert {"vehicle_insurance": simulate} == SIMULATIONS
+def test_registry_finds_the_simulator() -> None:
+    assert "vehicle_insurance" in SIMULATIONS
+    assert simulator("vehicle_insurance") is simulate
 
 
 def test_equal_seeds_give_equal_bytes(tmp_path: Path) -> None:
     for name in ("first", "second"):
-        simulate(claims=1000, seed=5, out=tmp_path / name)
+        simulate(units=1000, seed=5, out=tmp_path / name)
     assert digests(tmp_path / "first") == digests(tmp_path / "second")
 
 
 def test_another_seed_gives_another_delivery(tmp_path: Path) -> None:
     counts = [
-        simulate(claims=1000, seed=seed, out=tmp_path / str(seed)) for seed in (1, 2)
+        simulate(units=1000, seed=seed, out=tmp_path / str(seed)) for seed in (1, 2)
     ]
     first, second = (digests(tmp_path / str(seed)) for seed in (1, 2))
     assert counts[0]["claims"] == counts[1]["claims"] == 1000
@@ -40,8 +41,8 @@ def test_another_seed_gives_another_delivery(tmp_path: Path) -> None:
 
 
 def test_too_few_claims_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="claims=10 is too few"):
-        simulate(claims=10, seed=1, out=tmp_path)
+    with pytest.raises(ValueError, match="units=10 is too few"):
+        simulate(units=10, seed=1, out=tmp_path)
 
 
 def test_files_are_exactly_those_promised(delivery: Path) -> None:

@@ -109,9 +109,9 @@ def test_the_template_depends_on_the_seed_and_its_number() -> None:
 def test_texts_move_no_other_draw(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    simulate(claims=1000, seed=5, out=tmp_path / "with")
+    simulate(units=1000, seed=5, out=tmp_path / "with")
     monkeypatch.setattr(vehicle_departments, "court_pleadings", lambda *_: "")
-    simulate(claims=1000, seed=5, out=tmp_path / "without")
+    simulate(units=1000, seed=5, out=tmp_path / "without")
     for path in (tmp_path / "with").rglob("*.*"):
         twin = tmp_path / "without" / path.relative_to(tmp_path / "with")
         same = path.read_bytes() == twin.read_bytes()
