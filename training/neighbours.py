@@ -15,7 +15,9 @@ from training.detectors import CLIP, in_chunks, sample_rows
 from training.nearest import NearestRows
 from training.preprocess import Matrix, RobustScale, Vector
 
-REFERENCE_ROWS = 8_192  # half with the most evidence, half at random
+# Half with the most evidence, half at random. On six simulated populations of claims
+# 2,048 rows gave an AP of 0.718, 4,096 0.733 and 8,192 0.732, at half the cost.
+REFERENCE_ROWS = 4_096
 NEIGHBOURS = 10
 SHARE = 0.7  # of the result that the neighbours decide
 

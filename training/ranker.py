@@ -21,7 +21,7 @@ from training.learners import BoostedLearner, Learner, LinearLearner, TreesLearn
 from training.preprocess import Matrix, Vector
 
 UNLABELLED_ROWS = 8_000  # that take part in a training
-FEW_LABELS = 150  # up to here smaller forests and fewer unlabelled rows do
+FEW_LABELS = 400  # up to here smaller forests and fewer unlabelled rows do
 PRIOR_CASES = 1.0  # confirmed cases that weigh as much as the order without labels
 LIMIT = 5.0  # of a standardised input
 PRESSED = 3.0  # sd of a learner's margins
