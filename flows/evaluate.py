@@ -1,7 +1,9 @@
 """Compare a published list with known outcomes; the only reader of labels."""
 
 import json
-from collections.abc import Callable
+import re
+import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,22 +13,31 @@ from configs.errors import DeliveryError, LeadlineError, nearest
 from configs.loading import LoadedModel, load_model
 from configs.schema import LabelsSpec
 from configs.settings import Settings
+from flows.archive import archived
 from flows.engineer import MATRIX
 from flows.frames import as_rows
+from flows.frozen import FrozenRun, frozen_run
 from flows.parts import Part
 from flows.reading_csv import text_encoding
 from flows.score import SCORED_BY
 from serving import queries
 from serving.records import RunRecord
+from training.arms import money_found, network_arm, ring_coverage, screening_arms
 from training.evaluation import (
+    arms,
     breakdown,
     paired_bootstrap,
     precision_at,
     ranking_quality,
+    summary_metrics,
 )
+from training.plots import plot_arms
 from training.rings import TOPS, ring_quality
+from training.tracking import Tracking
 
 RING = "ring"
+QUALITY, AT_CAPACITY = "Ranking of the labelled units", "At the review capacity"
+NETWORK_FAMILIES = {"path", "network", "flows"}
 Tables = dict[str, list[dict[str, Any]]]
 
 
@@ -51,27 +62,88 @@ def evaluate(
         stage("fitting the single detectors")
         scores = with_baselines(scores, settings, run)
     stage("comparing")
-    return tables(scores, labels, model) | ring_tables(labels, run)
+    frozen = frozen_run(name, settings, run.id)
+    scores = with_arms(scores, labels, frozen)
+    found = tables(scores, labels, model, money_of(frozen))
+    rows = {title: as_rows(table) for title, table in found.items()}
+    stage("recording the evaluation in MLflow")
+    _record(run, found, settings)
+    return rows | ring_tables(labels, run)
 
 
-def tables(scores: pd.DataFrame, labels: pd.DataFrame, model: LoadedModel) -> Tables:
-    """Ranking quality, precision at capacity with intervals, lift, breakdowns."""
+def with_arms(
+    scores: pd.DataFrame, labels: pd.DataFrame, frozen: FrozenRun
+) -> pd.DataFrame:
+    """SCORES beside the simple arms, from what was frozen with the list."""
+    capacity = frozen.model.spec.review.weekly_capacity
+    parts = [screening_arms(frozen.flags[frozen.evident], labels, capacity)]
+    tied = [n for n, c in frozen.features.items() if c.family in NETWORK_FAMILIES]
+    if tied:
+        parts.append(network_arm(frozen.whole(tied)))
+    for part in parts:
+        scores = scores.merge(part, on="unit_id", validate="one_to_one")
+    return scores
+
+
+def money_of(frozen: FrozenRun) -> pd.Series | None:
+    """Yuan at stake by unit, where the model says which column holds them."""
+    column = frozen.model.spec.unit.money
+    units = pd.read_parquet(archived(frozen.run, frozen.settings, "units"))
+    if column is None or column not in units:
+        return None
+    return units.set_index("unit_id")[column].astype("float64")
+
+
+def _record(
+    run: RunRecord, found: Mapping[str, pd.DataFrame], settings: Settings
+) -> None:
+    """Tables, figures and a picture go to the run that trained the list's version."""
+    tracking = Tracking(settings.mlruns)
+    version = tracking.version(run.model_id, int(run.model_version))
+    quality, at = found[QUALITY], found[AT_CAPACITY]
+    texts = {
+        f"evaluation/{re.sub(r'[^a-z0-9]+', '_', title.lower()).strip('_')}.csv": (
+            table.to_csv(index=False)
+        )
+        for title, table in found.items()
+    }
+    capacity = sorted(set(at["k"]))[1]
+    with tempfile.TemporaryDirectory() as folder:
+        picture = plot_arms(at[at["k"] == capacity], Path(folder) / "precision.png")
+        metrics = summary_metrics({"quality": quality, "precision": at})
+        tracking.record_evaluation(version, metrics, texts, [picture])
+
+
+def tables(
+    scores: pd.DataFrame,
+    labels: pd.DataFrame,
+    model: LoadedModel,
+    money: pd.Series | None = None,
+) -> dict[str, pd.DataFrame]:
+    """Ranking quality, precision at capacity with intervals, lift, rings, breakdowns."""
     capacity = model.spec.review.weekly_capacity
     budgets = (capacity // 2, capacity, 5 * capacity)
     found: dict[str, pd.DataFrame] = {
-        "Ranking of the labelled units": ranking_quality(scores, labels),
-        "At the review capacity": precision_at(scores, labels, budgets),
+        QUALITY: ranking_quality(scores, labels),
+        AT_CAPACITY: precision_at(scores, labels, budgets),
     }
     lift = paired_bootstrap(
         scores, labels, k=5 * capacity, arm="fused", base="rules", seed=0
     )
     found[f"Fused minus rules, precision at {5 * capacity}"] = pd.DataFrame([lift])
+    orders = arms(scores)
+    if RING in labels:
+        coverage = ring_coverage(scores, labels, orders, 5 * capacity)
+        found[f"Known rings met in the first {5 * capacity}"] = coverage
+    if money is not None:
+        earned = money_found(scores, labels, money, orders, 5 * capacity)
+        found[f"Money at stake found in the first {5 * capacity}"] = earned
     declared = model.spec.labels
     for column in declared.breakdown if declared else ():
         if column in labels:
             title = f"Who is in the first {5 * capacity}: {column}"
             found[title] = breakdown(scores, labels, column, (5 * capacity,))
-    return {title: as_rows(table) for title, table in found.items()}
+    return found
 
 
 def ring_tables(labels: pd.DataFrame, run: RunRecord) -> Tables:

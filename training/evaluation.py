@@ -18,9 +18,11 @@ RESAMPLES = 1_000
 
 
 def arms(scores: pd.DataFrame) -> list[str]:
-    """The orders a SCORES table holds: rules, score, fused, then each detector."""
+    """The orders a table holds: rules, score, fused, each detector, then simple arms."""
     members = sorted(c for c in scores.columns if c.startswith("score_"))
-    return [a for a in ["rules", "score", "fused", *members] if a in scores.columns]
+    simple = sorted(c for c in scores.columns if c.startswith("arm_"))
+    named = ["rules", "score", "fused", *members, *simple]
+    return [a for a in named if a in scores.columns]
 
 
 def ranking_quality(scores: pd.DataFrame, labels: pd.DataFrame) -> pd.DataFrame:

@@ -42,6 +42,28 @@ def plot_drift(index: pd.Series, path: Path) -> Path:
     return _saved(figure, path)
 
 
+def plot_arms(found: pd.DataFrame, path: Path) -> Path:
+    """Precision of each arm at one budget, with its interval, best on top.
+
+    Args:
+        found: arm, k, precision, precision_low, precision_high; one budget.
+    """
+    ordered = found.sort_values("precision", ignore_index=True)
+    figure, axes = _canvas(f"Precision at {int(ordered['k'].iloc[0])}", "precision", "")
+    below = ordered["precision"] - ordered["precision_low"]
+    above = ordered["precision_high"] - ordered["precision"]
+    axes.barh(
+        [_ascii(str(arm)) for arm in ordered["arm"]],
+        ordered["precision"],
+        xerr=[below.clip(lower=0), above.clip(lower=0)],
+        color=[COLOUR if arm == "fused" else "#9db7cc" for arm in ordered["arm"]],
+        error_kw={"linewidth": 0.8},
+    )
+    axes.set_xlim(0, 1)
+    axes.tick_params(axis="y", labelsize=7)
+    return _saved(figure, path)
+
+
 def _canvas(title: str, x: str, y: str) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(7, 4), layout="constrained")
     FigureCanvasAgg(figure)  # no window system, no global pyplot state

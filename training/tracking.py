@@ -9,7 +9,7 @@ import contextlib
 import io
 import logging
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -231,6 +231,26 @@ class Tracking:
             self.client.set_model_version_tag(
                 version.model, str(version.version), VERDICT_TAG, verdict
             )
+
+    def record_evaluation(
+        self,
+        version: Version,
+        metrics: Mapping[str, float],
+        texts: Mapping[str, str],
+        pictures: Sequence[Path],
+    ) -> None:
+        """Keep an evaluation with the run that trained the version.
+
+        Args:
+            texts: file name -> content.
+        """
+        with _explained(self.uri):
+            for name, value in metrics.items():
+                self.client.log_metric(version.run_id, name, value)
+            for file, text in texts.items():
+                self.client.log_text(version.run_id, text, file)
+            for picture in pictures:
+                self.client.log_artifact(version.run_id, str(picture), "plots")
 
     def _drift(self, run: TrainingRun) -> pd.Series | None:
         """How far the features moved since the champion's training."""

@@ -99,7 +99,10 @@ def verify() -> None:
 
 def evaluate(
     model: Model,
-    labels: Annotated[Path | None, typer.Option(help="CSV with known outcomes")] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option("--labels", "--truth", help="CSV with known outcomes"),
+    ] = None,
     data: Annotated[
         str, typer.Option(help="delivery that holds the declared labels")
     ] = "",
@@ -112,7 +115,7 @@ def evaluate(
     from flows.evaluate import evaluate as evaluated
 
     opened_store()
-    with stages(4) as stage:
+    with stages(5) as stage:
         tables = evaluated(model, Settings(), labels, data, baselines, stage)
     if as_json:
         echo_json(tables)

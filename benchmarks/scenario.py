@@ -1,0 +1,317 @@
+"""One supervision model on simulated records of unseen seeds: every arm, every ablation.
+
+`python -m benchmarks.scenario MODEL` writes docs/evaluation/MODEL.md and a picture beside
+it. Seeds 501 to 503 are kept for these pages; rules, features and simulations were written
+while looking at others (7 to 12, 101 to 103, 201 to 203, 601 to 603).
+"""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmarks import pages
+from benchmarks.ablations import ABLATIONS
+from configs.loading import load_model
+from configs.settings import PACKAGE_MODELS, Settings, silence_telemetry
+from training.evaluation import arms, jeffreys, precision_at, ranking_quality
+from training.plots import plot_arms
+
+UNITS, SEEDS = 5_000, (501, 502, 503)
+LABELS = Path("truth") / "units.csv"
+THREE = ("rules", "score", "fused")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("model")
+    parser.add_argument("--units", type=int, default=UNITS)
+    parser.add_argument("--seeds", type=int, nargs="+", default=list(SEEDS))
+    parser.add_argument("--no-ablations", action="store_true")
+    given = parser.parse_args()
+    results = [_one_seed(given.model, given.units, seed) for seed in given.seeds]
+    ablated = (
+        {} if given.no_ablations else _ablated(given.model, given.units, given.seeds[0])
+    )
+    page = list(_page(given, results, ablated))
+    pages.write(given.model, page)
+    plot_arms(
+        _pooled(results, results[0]["capacity"]), pages.FOLDER / f"{given.model}.png"
+    )
+
+
+def _one_seed(model: str, units: int, seed: int) -> dict[str, Any]:
+    """Simulate, train, score and compare, in a home of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        return measured(
+            model, Path(folder), _simulated(model, units, seed, Path(folder))
+        )
+
+
+def _simulated(model: str, units: int, seed: int, folder: Path) -> Path:
+    from training.simulation import simulator
+
+    data = folder / "data"
+    simulator(model)(units=units, seed=seed, out=data)
+    return data
+
+
+def measured(model: str, folder: Path, data: Path) -> dict[str, Any]:
+    """Scores with all arms and labels of one delivery, and what it took."""
+    from flows.evaluate import money_of, with_arms, with_baselines
+    from flows.frozen import frozen_run
+    from flows.job import new_job
+    from flows.pipeline import make_list, prepare
+    from flows.publish import publish_list
+    from flows.train import train
+    from serving import queries
+
+    settings = Settings(home=folder)
+    silence_telemetry(settings)
+    started = time.perf_counter()
+    job = new_job(model, str(data), settings)
+    prepare(job)
+    train(job, promote=True)
+    trained = time.perf_counter()
+    make_list(job)
+    run = queries.run(publish_list(job).run_id)
+    scored = time.perf_counter()
+    scores = with_baselines(
+        pd.read_parquet(settings.published / run.scores_path), settings, run
+    )
+    labels = _labels(model, data, PACKAGE_MODELS, scores)
+    frozen = frozen_run(model, settings, run.id)
+    return {
+        "scores": with_arms(scores, labels, frozen),
+        "labels": labels,
+        "money": money_of(frozen),
+        "capacity": frozen.model.spec.review.weekly_capacity,
+        "train": trained - started,
+        "list": scored - trained,
+    }
+
+
+def scored(
+    model: str,
+    folder: Path,
+    data: Path,
+    models: Path = PACKAGE_MODELS,
+    as_of: Any = None,
+) -> dict[str, Any]:
+    """Scores and labels alone, by a model fitted on the delivery; nothing is published."""
+    from flows.catalog import opened
+    from flows.frames import flags_frame, matrix_frame
+    from flows.job import new_job
+    from flows.pipeline import prepare
+    from training.fusion import Rule
+    from training.model import LeadScorer
+
+    settings = Settings(home=folder, models=models)
+    silence_telemetry(settings)
+    job = new_job(model, str(data), settings, as_of)
+    prepare(job)
+    with opened(job.folder) as catalog:
+        X, H = matrix_frame(catalog, job.model), flags_frame(catalog)
+    rules = tuple(Rule(r.code, r.layer, r.precision) for r in job.model.rules)
+    scorer = LeadScorer(rules, seed=job.model.spec.detectors.seed).fit(X, H)
+    scores = scorer.score(X, H)
+    families = {c.name: c.family for c in job.model.known.features}
+    own = [n for n in X.columns if families.get(n) in OWN_FAMILIES]
+    labels = _labels(model, data, models, scores)
+    return {"scores": scores, "labels": labels, "matrix": X[own]}
+
+
+def _labels(model: str, data: Path, models: Path, scores: pd.DataFrame) -> pd.DataFrame:
+    from flows.evaluate import read_labels
+
+    labels = read_labels(load_model(model, models), data / LABELS, "")
+    return labels[labels["unit_id"].isin(scores["unit_id"])]
+
+
+# Features of a unit's own row; all others need another table or another unit.
+OWN_FAMILIES = {"columns", "levels", "derive", "peers"}
+
+
+def _ablated(model: str, units: int, seed: int) -> dict[str, dict[str, Any]]:
+    """The first seed again, with one thing taken away each time."""
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        data = _simulated(model, units, seed, Path(folder))
+        for number, (name, run) in enumerate(ABLATIONS.items()):
+            found[name] = run(scored, model, Path(folder) / str(number), data)
+    return found
+
+
+def _page(
+    given: argparse.Namespace,
+    results: list[dict[str, Any]],
+    ablated: dict[str, dict[str, Any]],
+) -> Iterator[str]:
+    model, capacity = given.model, results[0]["capacity"]
+    shares = [float(r["labels"]["label"].mean()) for r in results]
+    yield f"# {model}: simulated records\n"
+    yield (
+        f"Generated by `python -m benchmarks.scenario {model}` (`make bench`): "
+        f"{given.units:,} simulated units for each of the seeds "
+        f"{', '.join(map(str, given.seeds))}, {np.mean(shares):.1%} planted fraud, "
+        f"{pages.machine()}. The records are simulated; rules and simulation come from the "
+        "same description of the fraud, so the figures compare the arms and do not predict "
+        "precision on real records. No arm sees the truth but `arm_best_rule` (the single "
+        "rule that did best) and `arm_oracle`. `score_pyod_*` are PyOD's detectors with "
+        "their own defaults on the same features.\n"
+    )
+    yield f"![precision of every arm at {capacity}]({model}.png)\n"
+    yield "## Does the fused order win?\n"
+    yield from _verdict(results, capacity)
+    for k in (capacity, 5 * capacity):
+        yield f"\n## Planted fraud in the first {k}\n"
+        yield from pages.table(_by_arm(results, given.seeds, k))
+    yield f"\n## Planted kinds in the first {5 * capacity} (found of all, all seeds)\n"
+    yield from pages.table(_kinds(results, "typology", 5 * capacity))
+    yield f"\n## Honest look-alikes in the first {5 * capacity} (all seeds)\n"
+    yield from pages.table(_kinds(results, "hard_negative", 5 * capacity))
+    yield f"\n## Rings met and money at stake found in the first {5 * capacity}\n"
+    yield from pages.table(_rings_and_money(results, 5 * capacity))
+    if ablated:
+        yield f"\n## What each part is worth (seed {given.seeds[0]})\n"
+        yield from pages.table(_ablations(results[0], ablated, capacity))
+    yield "\n## Time\n"
+    yield (
+        "Wall seconds from delivered tables to a registered model: "
+        f"{_list(results, 'train')}; from there to a published list: "
+        f"{_list(results, 'list')}.\n"
+    )
+
+
+def _verdict(results: list[dict[str, Any]], capacity: int) -> Iterator[str]:
+    """Recall at the capacity: fused against the rules and every single detector."""
+    table = _by_arm(results, list(range(len(results))), capacity).set_index("arm")
+    fused = table.loc["fused", "found"]
+    singles = [a for a in table.index if a.startswith("score_") and a != "score_pridit"]
+    best = table.loc[singles, "found"].idxmax()
+    for name, other in (
+        ("the rules alone", "rules"),
+        ("the best single detector", best),
+    ):
+        theirs = table.loc[other, "found"]
+        how = (
+            "more than"
+            if fused > theirs
+            else "as many as"
+            if fused == theirs
+            else "fewer than"
+        )
+        yield f"- Fused finds {fused} at {capacity}, {how} {name} (`{other}`: {theirs}).\n"
+
+
+def _by_arm(results: list[dict[str, Any]], seeds: list[int], k: int) -> pd.DataFrame:
+    rows = []
+    for arm in arms(results[0]["scores"]):
+        found = [_at(r, arm, k) for r in results if arm in r["scores"]]
+        hits, judged = sum(f["hits"] for f in found), sum(f["judged"] for f in found)
+        low, high = jeffreys(hits, judged)
+        row: dict[str, Any] = {"arm": arm}
+        row |= {f"seed {s}": f["hits"] for s, f in zip(seeds, found, strict=False)}
+        row |= {"found": hits, "precision": hits / judged}
+        row |= {"95 %": f"{low:.2f} to {high:.2f}"}
+        row |= {"recall": np.mean([f["recall"] for f in found])}
+        row |= {"lift over rules": np.nan, "AP": np.mean([f["ap"] for f in found])}
+        rows.append(row)
+    table = pd.DataFrame(rows)
+    rules = table.loc[table["arm"] == "rules", "found"].iloc[0]
+    table["lift over rules"] = table["found"] / max(rules, 1)
+    return table.sort_values(["found", "AP"], ascending=False, ignore_index=True)
+
+
+def _at(result: dict[str, Any], arm: str, k: int) -> dict[str, Any]:
+    kept = ["unit_id", *({"rules", arm})]
+    scores = result["scores"][kept]
+    found = precision_at(scores, result["labels"], (k,)).set_index("arm").loc[arm]
+    quality = ranking_quality(scores, result["labels"]).set_index("arm").loc[arm]
+    return {
+        "hits": int(found["hits"]),
+        "judged": int(found["judged"]),
+        "recall": float(found["recall"]),
+        "ap": float(quality["average_precision"]),
+    }
+
+
+def _pooled(results: list[dict[str, Any]], k: int) -> pd.DataFrame:
+    """What `plot_arms` draws, the seeds added up."""
+    rows = []
+    for arm in arms(results[0]["scores"]):
+        found = [_at(r, arm, k) for r in results if arm in r["scores"]]
+        hits, judged = sum(f["hits"] for f in found), sum(f["judged"] for f in found)
+        low, high = jeffreys(hits, judged)
+        rows.append((arm, k, hits / judged, low, high))
+    columns = ["arm", "k", "precision", "precision_low", "precision_high"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _kinds(results: list[dict[str, Any]], column: str, k: int) -> pd.DataFrame:
+    """Rows: kinds; columns: how many the three orders hold, and all there are."""
+    parts = []
+    for result in results:
+        joined = result["scores"].merge(result["labels"], on="unit_id")
+        joined = joined[joined[column].fillna("") != ""]
+        counts = {
+            arm: joined[joined[f"rank_{arm}"] <= k].groupby(column).size()
+            for arm in THREE
+        }
+        parts.append(pd.DataFrame({**counts, "planted": joined.groupby(column).size()}))
+    every = sorted(set().union(*(p.index for p in parts)))
+    total = sum(p.reindex(every).fillna(0) for p in parts)
+    return pd.DataFrame(total).astype(int).rename_axis(column).reset_index()
+
+
+def _rings_and_money(results: list[dict[str, Any]], k: int) -> pd.DataFrame:
+    from training.arms import money_found, ring_coverage
+
+    rows = []
+    for arm in THREE:
+        rings = [
+            ring_coverage(r["scores"], r["labels"], [arm], k).iloc[0] for r in results
+        ]
+        row: dict[str, Any] = {"arm": arm}
+        row |= {"rings": sum(x["rings"] for x in rings)}
+        row |= {"met": sum(x["found"] for x in rings)}
+        row |= {"mean share of a ring": np.mean([x["mean_share"] for x in rings])}
+        if all(r["money"] is not None for r in results):
+            money = [
+                money_found(r["scores"], r["labels"], r["money"], [arm], k).iloc[0]
+                for r in results
+            ]
+            row |= {"share of the money": np.mean([x["share"] for x in money])}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _ablations(
+    whole: dict[str, Any], ablated: dict[str, dict[str, Any]], capacity: int
+) -> pd.DataFrame:
+    """Fused and score with all, and with one thing taken away."""
+    rows = []
+    for name, result in {"all": whole, **ablated}.items():
+        row: dict[str, Any] = {"without": "nothing" if name == "all" else name}
+        for k in (capacity, 5 * capacity):
+            for arm in ("fused", "score"):
+                at = _at(result, arm, k) if arm in result["scores"] else None
+                row[f"{arm} in {k}"] = at["hits"] if at else ""
+        row["planted"] = int(result["labels"]["label"].sum())
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _list(results: list[dict[str, Any]], name: str) -> str:
+    return ", ".join(f"{result[name]:.0f}" for result in results)
+
+
+if __name__ == "__main__":
+    main()
