@@ -4,6 +4,8 @@ BIN   := $(VENV)/bin
 MODEL ?= vehicle_insurance
 UNITS ?= 8000
 SEED  ?= 7
+SIMULATED := vehicle_insurance bankruptcy_wages benefit_crosscheck judicial_auction \
+  fuel_oil_tax false_litigation elder_care
 
 export MLFLOW_DISABLE_TELEMETRY := true
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
@@ -33,7 +35,7 @@ format: $(VENV)/.ready ## rewrite formatting and fixable lint
 	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format .
 
 bench: $(VENV)/.ready ## slow measurements, written to docs/evaluation
-	@$(BIN)/python -m benchmarks.vehicle_insurance
+	@for model in $(SIMULATED); do $(BIN)/python -m benchmarks.scenario $$model; done
 	@$(BIN)/python -m benchmarks.illegal_fundraising
 	@$(BIN)/python -m benchmarks.linkage --scale
 	@$(BIN)/python -m benchmarks.rings

@@ -40,6 +40,8 @@ from training.simulation.vehicle_world import (
 )
 
 SMALLEST = 1000
+# Planted kinds of which rules catch every claim, and of which none catches any.
+CAUGHT_BY_RULES, CAUGHT_BY_NO_RULE = "assignment_ring", "staged_collision_evading"
 UNCLAIMED_SHARE = 0.12  # accidents that nobody claimed for
 BYSTANDER_RATE = 0.10  # people in the social-insurance delivery for no reason
 CHINESE = "gb18030"
