@@ -1,0 +1,147 @@
+"""Simulated deliveries for the model of false wage claims in bankruptcy.
+
+No row describes a real person. Ordinary claims, hard negatives and planted schemes are
+mixed before anything is numbered or written.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from training.simulation import registers
+from training.simulation.delivery import write_csv, write_notes, write_parquet
+from training.simulation.population import prefecture
+from training.simulation.sampling import Rng
+from training.simulation.wages_claims import column, draft, plant
+from training.simulation.wages_departments import (
+    arbitration_rows,
+    arbitration_table,
+    bankruptcy_table,
+    claim_table,
+    claims_settled,
+    numbered,
+)
+from training.simulation.wages_fraud import TYPOLOGIES
+from training.simulation.wages_honest import HARD_NEGATIVES
+from training.simulation.wages_registers import (
+    creditor_table,
+    enforcement_table,
+    income_tables,
+    insurance_tables,
+    marriage_table,
+    payroll_tables,
+    role_table,
+    transfer_table,
+    utility_table,
+    with_jobs,
+)
+from training.simulation.wages_world import PEOPLE_PER_CLAIM, World, build_world
+
+SMALLEST = 1000
+CHINESE = "gb18030"
+
+
+def simulate(
+    *, units: int, seed: int, out: Path, people: int | None = None
+) -> dict[str, int]:
+    """Write one delivery per department into `out`; returns rows per table.
+
+    Args:
+        units: wage claims.
+        people: of the prefecture; by default just enough for that many claims.
+    """
+    if units < SMALLEST:
+        raise ValueError(
+            f"simulate: units={units!r} is too few to hold every planted scheme; "
+            f"ask for {SMALLEST} or more"
+        )
+    rng = np.random.default_rng([seed, units])
+    people = people or units * PEOPLE_PER_CLAIM
+    world = build_world(rng, prefecture(seed, people), units)
+    rows = _all_claims(rng, world, units)
+    counts = _write_claims(rng, world, rows, out)
+    counts |= _write_debtors(rng, world, rows, out)
+    counts |= _write_registers(rng, world, rows, out)
+    counts["truth/units"] = write_csv(out / "truth/units.csv", [_truth(rng, rows)])
+    write_notes(out, "wage claims", units, seed)
+    return counts
+
+
+def _all_claims(rng: Rng, world: World, units: int) -> pd.DataFrame:
+    """Planted and ordinary claims, mixed by the day on which they were listed."""
+    # Planting comes first because some schemes change who runs a debtor.
+    planted = plant(rng, world, (*TYPOLOGIES, *HARD_NEGATIVES), units)
+    free = rng.permutation(np.flatnonzero(~world.spent))[: units - len(planted)]
+    world.spent[free] = True
+    ordinary = draft(rng, world, world.staff.iloc[free])
+    mixed = pd.concat([planted, ordinary], ignore_index=True)
+    mixed = mixed.iloc[rng.permutation(len(mixed))]
+    return claims_settled(numbered(rng, world, mixed))
+
+
+def _write_claims(
+    rng: Rng, world: World, rows: pd.DataFrame, out: Path
+) -> dict[str, int]:
+    cases = arbitration_rows(rng, world, rows)
+    claims = claim_table(rng, world, rows, cases)
+    heard = arbitration_table(rng, world, cases)
+    return {
+        "wage_claims": write_csv(out / "wage_claims.csv", [claims]),
+        "arbitrations": write_csv(out / "arbitrations.csv", [heard], encoding=CHINESE),
+        "bank_transfers": write_csv(
+            out / "bank_transfers.csv", [transfer_table(rng, world, rows)]
+        ),
+    }
+
+
+def _write_debtors(
+    rng: Rng, world: World, rows: pd.DataFrame, out: Path
+) -> dict[str, int]:
+    debtors = bankruptcy_table(rng, world, rows)
+    creditors = creditor_table(rng, world, rows)
+    payroll = payroll_tables(rng, world, rows)
+    roles = role_table(rng, world)
+    enforced = enforcement_table(rng, world)
+    return {
+        "bankruptcies": write_csv(out / "bankruptcies.csv", [debtors]),
+        "creditors": write_csv(out / "creditors.csv", [creditors]),
+        "payroll": write_parquet(out / "payroll.parquet", payroll),
+        "utilities": write_csv(out / "utilities.csv", [utility_table(rng, world)]),
+        "company_roles": write_csv(out / "company_roles.csv", [roles]),
+        "enforcements": write_csv(out / "enforcements.csv", [enforced]),
+    }
+
+
+def _write_registers(
+    rng: Rng, world: World, rows: pd.DataFrame, out: Path
+) -> dict[str, int]:
+    population = with_jobs(rng, world, rows)
+    insured = insurance_tables(rng, world, population, rows)
+    taxed = income_tables(rng, world, population, rows)
+    people = registers.person_tables(rng, population)
+    companies = registers.company_table(rng, population)
+    return {
+        "social_insurance": write_csv(out / "social_insurance.csv.gz", insured),
+        "income_tax": write_csv(out / "income_tax.csv.gz", taxed),
+        "persons": write_parquet(out / "persons.parquet", people),
+        "companies": write_csv(out / "companies.csv", [companies], encoding=CHINESE),
+        "marriages": write_csv(out / "marriages.csv", [marriage_table(rng, world)]),
+    }
+
+
+def _truth(rng: Rng, rows: pd.DataFrame) -> pd.DataFrame:
+    """What was planted; ring numbers are drawn anew so that they carry no order."""
+    groups = column(rows, "group")
+    number = rng.permutation(int(groups.max()) + 1)
+    ring = np.array([f"R{place + 1:03d}" for place in number], dtype=object)
+    return pd.DataFrame(
+        {
+            "claim_id": rows["claim_id"],
+            "fraud": rows["fraud"],
+            "typology": rows["typology"],
+            "ring_id": np.where(groups >= 0, ring[groups], ""),
+            "hard_negative": rows["hard_negative"],
+            "amount": rows["amount"],
+        }
+    )
