@@ -22,7 +22,7 @@ from configs.settings import PACKAGE_MODELS, Settings, silence_telemetry
 from training.evaluation import arms, jeffreys, precision_at, ranking_quality
 from training.plots import plot_arms
 
-UNITS, SEEDS = 5_000, (501, 502, 503)
+UNITS, SEEDS = 3_000, (501, 502, 503)
 LABELS = Path("truth") / "units.csv"
 THREE = ("rules", "score", "fused")
 
@@ -169,7 +169,10 @@ def _page(
     )
     yield f"![precision of every arm at {capacity}]({model}.png)\n"
     yield "## Does the fused order win?\n"
-    yield from _verdict(results, capacity)
+    for k in (capacity, 5 * capacity):
+        kinds = _kinds(results, "typology", k)
+        yield from verdict(_by_arm(results, given.seeds, k), kinds, k)
+    yield ""
     for k in (capacity, 5 * capacity):
         yield f"\n## Planted fraud in the first {k}\n"
         yield from pages.table(_by_arm(results, given.seeds, k))
@@ -190,25 +193,38 @@ def _page(
     )
 
 
-def _verdict(results: list[dict[str, Any]], capacity: int) -> Iterator[str]:
-    """Recall at the capacity: fused against the rules and every single detector."""
-    table = _by_arm(results, list(range(len(results))), capacity).set_index("arm")
-    fused = table.loc["fused", "found"]
-    singles = [a for a in table.index if a.startswith("score_") and a != "score_pridit"]
-    best = table.loc[singles, "found"].idxmax()
-    for name, other in (
-        ("the rules alone", "rules"),
-        ("the best single detector", best),
-    ):
-        theirs = table.loc[other, "found"]
+def verdict(table: pd.DataFrame, kinds: pd.DataFrame, k: int) -> Iterator[str]:
+    """Fused against the rules and every single detector at k, and why where it loses.
+
+    Args:
+        table: arm and found; kinds: typology, rules, score, fused; of the same k.
+    """
+    found = table.set_index("arm")["found"].astype(int)
+    singles = [a for a in found.index if a.startswith("score_") and a != "score_pridit"]
+    best = found[singles].idxmax()
+    rivals = {"the rules alone": "rules", "the best single detector": best}
+    for name, other in rivals.items():
+        difference = found["fused"] - found[other]
         how = (
-            "more than"
-            if fused > theirs
-            else "as many as"
-            if fused == theirs
+            "as many as"
+            if not difference
+            else "more than"
+            if difference > 0
             else "fewer than"
         )
-        yield f"- Fused finds {fused} at {capacity}, {how} {name} (`{other}`: {theirs}).\n"
+        yield (
+            f"- At {k} fused finds {found['fused']} of {found['arm_oracle']} possible, "
+            f"{how} {name} (`{other}`: {found[other]})."
+        )
+    lost = kinds[kinds["fused"] < kinds["score"]]
+    if found["fused"] < max(found["score"], found[best]) and len(lost):
+        named = ", ".join(
+            f"{r.typology} ({r.score} against {r.fused})" for r in lost.itertuples()
+        )
+        yield (
+            f"- Why: rules lift whoever has a hit, honest or not, above fraud that no rule "
+            f"catches. The detectors alone show more of {named}."
+        )
 
 
 def _by_arm(results: list[dict[str, Any]], seeds: list[int], k: int) -> pd.DataFrame:

@@ -217,7 +217,7 @@ def _staff(rng: Rng, debtors: pd.DataFrame, pool: Pool) -> pd.DataFrame:
     base = pd.Series(post).map(POST_PAY).to_numpy(dtype=float)
     level = lognormal(rng, 1.0, 0.12, len(debtors))[debtor]
     uninsured = pd.Series(kind).map(UNINSURED).to_numpy(dtype=float)
-    insured = ~chance(rng, count, uninsured)
+    insured = ~chance(rng, count, uninsured.astype(np.float64))
     in_books: Floats = np.where(insured, 0.985, INFORMAL_PAYROLL_RATE)
     listed = chance(rng, count, in_books)
     return pd.DataFrame(
