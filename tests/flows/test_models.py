@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from configs.loading import load_model
 from configs.settings import PACKAGE_MODELS, Settings
@@ -67,15 +68,19 @@ def test_model_ranks_planted_units_before_honest_ones(
     assert caught.any()
     assert fired[caught].mean() > 0.95
     assert evading.any()
-    honest = (truth["label"] == 0).to_numpy()
-    assert fired[evading].mean() <= max(0.25, fired[honest].mean() + 0.15)
-
     rules = tuple(Rule(r.code, r.layer, r.precision) for r in job.model.rules)
     scores = LeadScorer(rules, seed=0).fit(X, H).score(X, H)
     known = scores.merge(labels, on="unit_id")
+    assert rules_miss(known, module.CAUGHT_BY_NO_RULE)
     first = known.nsmallest(40, "rank_fused")["label"].mean()
     assert first > 3 * known["label"].mean()
     assert_orders_are_whole(scores)
+
+
+def rules_miss(known: pd.DataFrame, typology: str) -> bool:
+    """Do the rules place these units hardly otherwise than honest ones?"""
+    asked = known[(known["typology"] == typology) | (known["label"] == 0)]
+    return bool(roc_auc_score(asked["label"] == 1, asked["rules"]) < 0.75)
 
 
 def assert_orders_are_whole(scores: pd.DataFrame) -> None:

@@ -22,7 +22,11 @@ from training.simulation.wages_departments import (
     claims_settled,
     numbered,
 )
-from training.simulation.wages_fraud import TYPOLOGIES
+from training.simulation.wages_fraud import (
+    CAUGHT_BY_NO_RULE,
+    CAUGHT_BY_RULES,
+    TYPOLOGIES,
+)
 from training.simulation.wages_honest import HARD_NEGATIVES
 from training.simulation.wages_registers import (
     creditor_table,
@@ -37,6 +41,8 @@ from training.simulation.wages_registers import (
     with_jobs,
 )
 from training.simulation.wages_world import PEOPLE_PER_CLAIM, World, build_world
+
+__all__ = ["CAUGHT_BY_NO_RULE", "CAUGHT_BY_RULES", "simulate"]
 
 SMALLEST = 1000
 CHINESE = "gb18030"
