@@ -1,4 +1,7 @@
-"""Every supervision model works on its simulated records, from tables to a ranking."""
+"""Every supervision model works on its simulated records, from tables to a ranking.
+
+One run of a model serves all that needs the whole pipeline: it is the dear part.
+"""
 
 from importlib import import_module
 from pathlib import Path
@@ -19,6 +22,7 @@ from flows.pipeline import prepare
 from training.fusion import Rule
 from training.model import LeadScorer
 from training.simulation import SIMULATIONS, simulator
+from training.simulation.benefit_honest import DOCUMENTED_VICTIMS
 
 UNITS, SEED = 1_200, 77
 
@@ -75,6 +79,21 @@ def test_model_ranks_planted_units_before_honest_ones(
     first = known.nsmallest(40, "rank_fused")["label"].mean()
     assert first > 3 * known["label"].mean()
     assert_orders_are_whole(scores)
+    if model == "benefit_crosscheck":
+        documented_victims_end_as_fix_the_register(known.set_index("unit_id"), H)
+
+
+def documented_victims_end_as_fix_the_register(
+    known: pd.DataFrame, H: pd.DataFrame
+) -> None:
+    """Stolen identity, dead on paper: no accusation, and never near the head."""
+    victims = known.index[known["hard_negative"].isin(DOCUMENTED_VICTIMS)]
+    assert len(victims)
+    flags, ranked = H.loc[victims], known.loc[victims]
+    assert (flags["B3"] | flags["B16"]).all()
+    assert not flags[["B2", "B7", "B14"]].to_numpy().any()
+    first = 0.05 * len(known)
+    assert (ranked[["rank_rules", "rank_fused"]] > first).to_numpy().all()
 
 
 def rules_miss(known: pd.DataFrame, typology: str) -> bool:

@@ -7,14 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from configs.settings import PACKAGE_MODELS, Settings
-from flows.catalog import opened
-from flows.frames import flags_frame, matrix_frame
-from flows.job import new_job
-from flows.pipeline import prepare
 from tests.training.simulation.delivered import Delivered
-from training.fusion import Rule
-from training.model import LeadScorer
 from training.simulation.benefit_crosscheck import (
     CAUGHT_BY_NO_RULE,
     CAUGHT_BY_RULES,
@@ -228,22 +221,3 @@ def test_shared_accounts_are_honest_and_fraudulent(
     sharing = held.groupby("account")["person_id"].transform("nunique") >= 3
     assert sharing[held["hard_negative"] == "guardian_account"].all()
     assert sharing[held["typology"] == "clerk_ghosts"].any()
-
-
-@pytest.mark.slow
-def test_documented_victims_end_as_fix_the_register(tmp_path: Path) -> None:
-    simulate(units=1_200, seed=SEED, out=tmp_path / "data")
-    truth = pd.read_csv(tmp_path / "data/truth/units.csv", keep_default_na=False)
-    settings = Settings(home=tmp_path / "home", models=PACKAGE_MODELS)
-    job = new_job("benefit_crosscheck", str(tmp_path / "data"), settings)
-    prepare(job)
-    with opened(job.folder) as catalog:
-        X, H = matrix_frame(catalog, job.model), flags_frame(catalog)
-    rules = tuple(Rule(r.code, r.layer, r.precision) for r in job.model.rules)
-    scores = LeadScorer(rules, seed=0).fit(X, H).score(X, H).set_index("unit_id")
-    victims = truth[truth["hard_negative"].isin(DOCUMENTED_VICTIMS)]
-    flags, ranked = H.loc[victims["ben_id"]], scores.loc[victims["ben_id"]]
-    assert (flags["B3"] | flags["B16"]).all()
-    assert not flags[["B2", "B7", "B14"]].to_numpy().any()
-    first = 0.05 * len(scores)
-    assert (ranked[["rank_rules", "rank_fused"]] > first).to_numpy().all()
