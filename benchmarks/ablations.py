@@ -19,7 +19,10 @@ FAR = 1_000_000
 
 
 def without_linking(measure: Measure, model: str, folder: Path, data: Path) -> Result:
-    """No other table and no other unit: detectors on a unit's own row, no rules."""
+    """Detectors alone, on a unit's columns and what is derived of them, no rules.
+
+    What is derived may lean on a looked-up column of another table.
+    """
     from training.ensemble import Ensemble
     from training.preprocess import Preprocessor
 
@@ -89,7 +92,7 @@ def _changed(
 
 
 ABLATIONS: dict[str, Callable[[Measure, str, Path, Path], Result]] = {
-    "other tables and units": without_linking,
+    "histories, ties and texts": without_linking,
     "inexact links": exact_ids,
     "limits on hubs": no_rarity,
     f"rows after {MIDDLE:%Y-%m-%d} (its own units)": as_of,

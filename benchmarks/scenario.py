@@ -135,7 +135,7 @@ def _labels(model: str, data: Path, models: Path, scores: pd.DataFrame) -> pd.Da
     return labels[labels["unit_id"].isin(scores["unit_id"])]
 
 
-# Features of a unit's own row; all others need another table or another unit.
+# Features of a unit's own row and its looked-up columns; all others count other rows.
 OWN_FAMILIES = {"columns", "levels", "derive", "peers"}
 
 
