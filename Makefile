@@ -13,7 +13,7 @@ export DO_NOT_TRACK := 1
 export UV_COMPILE_BYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench clean
+.PHONY: help setup demo test test-all check format bench clean
 
 help: ## show what can be made
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ demo: $(VENV)/.ready ## simulate records, run the flow, print the list (MODEL=na
 	@$(BIN)/leadline demo $(MODEL) --units $(UNITS) --seed $(SEED)
 
 test: check ## lint, type-check and run all tests
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not longer"
+
+test-all: check ## as test, and every model through the whole pipeline
 	@$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 check: $(VENV)/.ready ## lint, formatting, types

@@ -48,8 +48,16 @@ def test_guide_speaks_both_languages_under_all_heads(model: str) -> None:
         assert head in text, head
 
 
+# About a minute each: `make test` runs four kinds of model, `make test-all` the others.
+LONGER = {"elder_care", "false_litigation", "fuel_oil_tax"}
+PIPELINES = [
+    pytest.param(m, marks=[pytest.mark.longer] if m in LONGER else [])
+    for m in SIMULATIONS
+]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("model", SIMULATIONS)
+@pytest.mark.parametrize("model", PIPELINES)
 def test_model_ranks_planted_units_before_honest_ones(
     model: str, tmp_path: Path
 ) -> None:
