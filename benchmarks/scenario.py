@@ -169,13 +169,13 @@ def _page(
     )
     yield f"![precision of every arm at {capacity}]({model}.png)\n"
     yield "## Does the fused order win?\n"
-    for k in (capacity, 5 * capacity):
-        kinds = _kinds(results, "typology", k)
-        yield from verdict(_by_arm(results, given.seeds, k), kinds, k)
+    by_arm = {k: _by_arm(results, given.seeds, k) for k in (capacity, 5 * capacity)}
+    for k, table in by_arm.items():
+        yield from verdict(table, _kinds(results, "typology", k), k)
     yield ""
-    for k in (capacity, 5 * capacity):
+    for k, table in by_arm.items():
         yield f"\n## Planted fraud in the first {k}\n"
-        yield from pages.table(_by_arm(results, given.seeds, k))
+        yield from pages.table(table)
     yield f"\n## Planted kinds in the first {5 * capacity} (found of all, all seeds)\n"
     yield from pages.table(_kinds(results, "typology", 5 * capacity))
     yield f"\n## Honest look-alikes in the first {5 * capacity} (all seeds)\n"
@@ -230,12 +230,11 @@ def verdict(table: pd.DataFrame, kinds: pd.DataFrame, k: int) -> Iterator[str]:
 def _by_arm(results: list[dict[str, Any]], seeds: list[int], k: int) -> pd.DataFrame:
     rows = []
     for arm in arms(results[0]["scores"]):
-        found = [_at(r, arm, k) for r in results if arm in r["scores"]]
-        hits, judged = sum(f["hits"] for f in found), sum(f["judged"] for f in found)
-        low, high = jeffreys(hits, judged)
+        found = _each(results, arm, k)
+        hits, precision, low, high = _together(found)
         row: dict[str, Any] = {"arm": arm}
         row |= {f"seed {s}": f["hits"] for s, f in zip(seeds, found, strict=False)}
-        row |= {"found": hits, "precision": hits / judged}
+        row |= {"found": hits, "precision": precision}
         row |= {"95 %": f"{low:.2f} to {high:.2f}"}
         row |= {"recall": np.mean([f["recall"] for f in found])}
         row |= {"lift over rules": np.nan, "AP": np.mean([f["ap"] for f in found])}
@@ -244,6 +243,16 @@ def _by_arm(results: list[dict[str, Any]], seeds: list[int], k: int) -> pd.DataF
     rules = table.loc[table["arm"] == "rules", "found"].iloc[0]
     table["lift over rules"] = table["found"] / max(rules, 1)
     return table.sort_values(["found", "AP"], ascending=False, ignore_index=True)
+
+
+def _each(results: list[dict[str, Any]], arm: str, k: int) -> list[dict[str, Any]]:
+    return [_at(result, arm, k) for result in results if arm in result["scores"]]
+
+
+def _together(found: list[dict[str, Any]]) -> tuple[int, float, float, float]:
+    """Hits, precision and its interval, the seeds added up."""
+    hits, judged = sum(f["hits"] for f in found), sum(f["judged"] for f in found)
+    return (hits, hits / judged, *jeffreys(hits, judged))
 
 
 def _at(result: dict[str, Any], arm: str, k: int) -> dict[str, Any]:
@@ -263,10 +272,7 @@ def _pooled(results: list[dict[str, Any]], k: int) -> pd.DataFrame:
     """What `plot_arms` draws, the seeds added up."""
     rows = []
     for arm in arms(results[0]["scores"]):
-        found = [_at(r, arm, k) for r in results if arm in r["scores"]]
-        hits, judged = sum(f["hits"] for f in found), sum(f["judged"] for f in found)
-        low, high = jeffreys(hits, judged)
-        rows.append((arm, k, hits / judged, low, high))
+        rows.append((arm, k, *_together(_each(results, arm, k))[1:]))
     columns = ["arm", "k", "precision", "precision_low", "precision_high"]
     return pd.DataFrame(rows, columns=columns)
 

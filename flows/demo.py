@@ -3,10 +3,9 @@
 import time
 from collections.abc import Callable
 
-from configs.errors import LeadlineError, nearest
 from configs.settings import Settings
 from flows.present import console, print_leads, print_next
-from training.simulation import SIMULATIONS, simulator
+from training.simulation import simulated
 
 
 def demo(
@@ -20,14 +19,12 @@ def demo(
     """Simulate, run the flow `daily`, print the first leads.
 
     Raises:
-        LeadlineError: there is no simulation of the model.
+        LeadlineError: as `simulated`.
     """
-    if model not in SIMULATIONS:
-        raise LeadlineError(f"no simulation of {model!r}{nearest(model, SIMULATIONS)}")
     started = time.monotonic()
     folder = settings.var / "demo" / f"{model}-{units}-{seed}"
     stage(f"simulating {units:,} units and the tables around them")
-    simulator(model)(units=units, seed=seed, out=folder)
+    simulated(model, units=units, seed=seed, out=folder)
     stage("running the nightly flow (Prefect starts its server: 10-30 s)")
     # Imported late: Prefect reads its settings on import and takes seconds.
     from flows.orchestrate import daily

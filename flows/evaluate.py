@@ -19,6 +19,7 @@ from flows.frames import as_rows
 from flows.frozen import FrozenRun, frozen_run
 from flows.parts import Part
 from flows.reading_csv import text_encoding
+from flows.reasons import NETWORK_FAMILIES
 from flows.score import SCORED_BY
 from serving import queries
 from serving.records import RunRecord
@@ -37,7 +38,8 @@ from training.tracking import Tracking
 
 RING = "ring"
 QUALITY, AT_CAPACITY = "Ranking of the labelled units", "At the review capacity"
-NETWORK_FAMILIES = {"path", "network", "flows"}
+# Families of which a feature looks at ties themselves, not at shares of a history.
+TIED_FAMILIES = NETWORK_FAMILIES - {"rotation", "concentration"}
 Tables = dict[str, list[dict[str, Any]]]
 
 
@@ -77,7 +79,7 @@ def with_arms(
     """SCORES beside the simple arms, from what was frozen with the list."""
     capacity = frozen.model.spec.review.weekly_capacity
     parts = [screening_arms(frozen.flags[frozen.evident], labels, capacity)]
-    tied = [n for n, c in frozen.features.items() if c.family in NETWORK_FAMILIES]
+    tied = [n for n, c in frozen.features.items() if c.family in TIED_FAMILIES]
     if tied:
         parts.append(network_arm(frozen.whole(tied)))
     for part in parts:

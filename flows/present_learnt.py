@@ -56,7 +56,7 @@ def _print_trust(out: Console, learnt: Learnt) -> None:
     )
 
 
-def print_next(out: Console, found: NextLeads) -> None:
+def print_next_leads(out: Console, found: NextLeads) -> None:
     """Units in the order in which to open them; ranks are those of the published list."""
     rows = [
         {

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from configs.errors import DeclarationError, LeadlineError
+from configs.errors import DeclarationError
 from configs.settings import Settings
 from flows.commands.common import (
     AsOf,
@@ -71,17 +71,11 @@ def simulate(
     ] = None,
 ) -> None:
     """Write simulated records with planted truth (kept apart in truth/)."""
-    from configs.errors import nearest
-    from training.simulation import SIMULATIONS, simulator
+    from training.simulation import simulated
 
-    if model not in SIMULATIONS:
-        raise LeadlineError(f"no simulation of {model!r}{nearest(model, SIMULATIONS)}")
     with stages(1) as stage:
         stage(f"simulating {units:,} units")
-        try:
-            written = simulator(model)(units=units, seed=seed, out=out, people=people)
-        except ValueError as error:
-            raise LeadlineError(str(error)) from error
+        written = simulated(model, units=units, seed=seed, out=out, people=people)
     show_rows([{"table": name, "rows": rows} for name, rows in written.items()], False)
     typer.echo(f"{out}: simulated, no real person")
 

@@ -43,9 +43,9 @@ def next_leads(model: Model, top: Top = 10, as_json: Json = False) -> None:
         echo_json(found)
         return
     from flows.present import console
-    from flows.present_learnt import print_next
+    from flows.present_learnt import print_next_leads
 
-    print_next(console(), found)
+    print_next_leads(console(), found)
 
 
 def groups(model: Model, top: Top = 20, as_json: Json = False) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from training.simulation import registers
-from training.simulation.delivery import write_csv, write_notes, write_parquet
+from training.simulation.delivery import ring_ids, write_csv, write_notes, write_parquet
 from training.simulation.population import prefecture
 from training.simulation.sampling import Rng
 from training.simulation.wages_claims import column, draft, plant
@@ -137,16 +137,13 @@ def _write_registers(
 
 
 def _truth(rng: Rng, rows: pd.DataFrame) -> pd.DataFrame:
-    """What was planted; ring numbers are drawn anew so that they carry no order."""
-    groups = column(rows, "group")
-    number = rng.permutation(int(groups.max()) + 1)
-    ring = np.array([f"R{place + 1:03d}" for place in number], dtype=object)
+    """What was planted, apart from what is delivered."""
     return pd.DataFrame(
         {
             "claim_id": rows["claim_id"],
             "fraud": rows["fraud"],
             "typology": rows["typology"],
-            "ring_id": np.where(groups >= 0, ring[groups], ""),
+            "ring_id": ring_ids(rng, column(rows, "group")),
             "hard_negative": rows["hard_negative"],
             "amount": rows["amount"],
         }

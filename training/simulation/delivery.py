@@ -7,9 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+
+from training.simulation.sampling import Ints, Rng, Texts
 
 GZIP_LEVEL = 5
 
@@ -60,6 +63,13 @@ def write_parquet(path: Path, frames: Iterable[pd.DataFrame]) -> int:
             writer.write_table(table.cast(first.schema))
             rows += int(table.num_rows)
     return rows
+
+
+def ring_ids(rng: Rng, groups: Ints) -> Texts:
+    """The ring of each row, "" where its group is -1; drawn anew, so they carry no order."""
+    number = rng.permutation(int(groups.max()) + 1)
+    ring = np.array([f"R{place + 1:03d}" for place in number], dtype=object)
+    return np.where(groups >= 0, ring[groups], "")
 
 
 TRUTH_NOTE = (

@@ -14,7 +14,7 @@ import pandas as pd
 from training.simulation import elder_departments as departments
 from training.simulation import elder_money as money
 from training.simulation import names, registers, registers_wealth
-from training.simulation.delivery import write_csv, write_notes, write_parquet
+from training.simulation.delivery import ring_ids, write_csv, write_notes, write_parquet
 from training.simulation.elder_fraud import (
     CAUGHT_BY_NO_RULE,
     CAUGHT_BY_RULES,
@@ -166,16 +166,13 @@ def _without_gap(
 def _truth(
     rng: Rng, rows: pd.DataFrame, ties: Ties, sold: pd.DataFrame
 ) -> pd.DataFrame:
-    """What was planted; ring numbers are drawn anew so that they carry no order."""
-    ring = column(rows, "ring")
-    number = rng.permutation(int(ring.max()) + 1)
-    ring_id = np.array([f"R{place + 1:03d}" for place in number], dtype=object)
+    """What was planted, apart from what is delivered."""
     table = pd.DataFrame(
         {
             "uscc": departments.codes_of(rows, ties, np.arange(len(rows))),
             "fraud": column(rows, "fraud"),
             "typology": rows["typology"].to_numpy(dtype=object),
-            "ring_id": np.where(ring >= 0, ring_id[ring], ""),
+            "ring_id": ring_ids(rng, column(rows, "ring")),
             "hard_negative": rows["hard_negative"].to_numpy(dtype=object),
             "amount": np.round(_at_stake(rows, sold), 2),
         }

@@ -17,7 +17,7 @@ from training.simulation import (
     suits_court,
     suits_departments,
 )
-from training.simulation.delivery import write_csv, write_notes, write_parquet
+from training.simulation.delivery import ring_ids, write_csv, write_notes, write_parquet
 from training.simulation.population import prefecture
 from training.simulation.sampling import Bools, Rng, between, chance, days
 from training.simulation.suits_cases import column, draft
@@ -180,19 +180,17 @@ def _enforcements(rng: Rng, world: World, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _truth(rng: Rng, rows: pd.DataFrame) -> pd.DataFrame:
-    """What was planted; ring numbers are drawn anew so that they carry no order.
+    """What was planted, apart from what is delivered.
 
     Suits are named in the one form that a run gives case numbers, whatever their brackets.
     """
-    groups = column(rows, "group")
-    number = rng.permutation(int(groups.max()) + 1)
-    ring = np.array([f"R{place + 1:03d}" for place in number], dtype=object)
+    rings = ring_ids(rng, column(rows, "group"))
     return pd.DataFrame(
         {
             "case_no": dirt.half_brackets(rng, rows["case_no"].to_numpy(dtype=object)),
             "fraud": rows["fraud"],
             "typology": rows["typology"],
-            "ring_id": np.where(groups >= 0, ring[groups], ""),
+            "ring_id": rings,
             "hard_negative": rows["hard_negative"],
             "amount": rows["claimed"],
         }

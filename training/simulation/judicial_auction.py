@@ -23,8 +23,8 @@ from training.simulation.auction_breaches import lawful_exceptions, procedural_b
 from training.simulation.auction_fraud import SCHEMES
 from training.simulation.auction_honest import LOOK_ALIKES, VICTIMS
 from training.simulation.auction_tables import Delivery
-from training.simulation.auction_world import NOBODY, Stage, build_stage
-from training.simulation.delivery import write_csv, write_notes, write_parquet
+from training.simulation.auction_world import Stage, build_stage
+from training.simulation.delivery import ring_ids, write_csv, write_notes, write_parquet
 from training.simulation.population import QUARTERS, Population, prefecture
 from training.simulation.sampling import Bools, Floats, Rng, between, chance, days
 
@@ -216,17 +216,14 @@ def _known(rng: Rng, population: Population) -> Bools:
 
 
 def _truth(rng: Rng, held: Delivery) -> pd.DataFrame:
-    """What was planted; ring numbers are drawn anew so that they carry no order."""
+    """What was planted, apart from what is delivered."""
     rounds = held.stage.rounds
-    groups = rounds["group"].to_numpy(np.int64)
-    number = rng.permutation(int(groups.max()) + 1)
-    ring = np.array([f"R{place + 1:03d}" for place in number], dtype=object)
     table = pd.DataFrame(
         {
             "round_id": held.round_ids,
             "fraud": rounds["fraud"].to_numpy(),
             "typology": rounds["typology"].to_numpy(dtype=object),
-            "ring_id": np.where(groups != NOBODY, ring[groups], ""),
+            "ring_id": ring_ids(rng, rounds["group"].to_numpy(np.int64)),
             "hard_negative": rounds["hard_negative"].to_numpy(dtype=object),
             "amount": _at_stake(held),
         }

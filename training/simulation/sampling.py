@@ -82,6 +82,15 @@ def distinct(rng: Rng, size: int, below: int) -> Ints:
     return rng.permutation(drawn)[:size]
 
 
+def uneven_sizes(
+    rng: Rng, total: int, count: int, spread: float, least: int
+) -> list[int]:
+    """Sizes of `count` groups that hold about `total`, each off by at most `spread`."""
+    uneven = rng.uniform(1 - spread, 1 + spread, count)
+    sizes = np.maximum(least, np.round(total * uneven / uneven.sum())).astype(int)
+    return [int(size) for size in sizes]
+
+
 def days(count: Ints | Floats | Bools) -> Times:
     """Whole days as a time difference."""
     return np.asarray(count).astype(np.int64).astype("timedelta64[D]")

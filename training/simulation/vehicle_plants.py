@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from training.simulation.sampling import Bools, Ints, Rng, chance, days
+from training.simulation.sampling import Bools, Ints, Rng, chance, days, uneven_sizes
 from training.simulation.vehicle_claims import accident_times, at_hours, column
 from training.simulation.vehicle_world import FIRST_DAY, WINDOW_DAYS, World
 
@@ -32,9 +32,7 @@ def group_sizes(rng: Rng, planted: Planted, claims: int) -> list[int]:
     if not planted.group_size:
         return [total]
     count = max(1, round(total / planted.group_size))
-    uneven = rng.uniform(0.7, 1.3, count)
-    sizes = np.maximum(1, np.round(total * uneven / uneven.sum())).astype(int)
-    return [int(size) for size in sizes]
+    return uneven_sizes(rng, total, count, 0.3, 1)
 
 
 def plant(

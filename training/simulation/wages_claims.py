@@ -17,6 +17,7 @@ from training.simulation.sampling import (
     days,
     lognormal,
     pick,
+    uneven_sizes,
 )
 from training.simulation.wages_world import (
     EVASION_FROM,
@@ -209,9 +210,7 @@ def group_sizes(rng: Rng, planted: Planted, claims: int) -> list[int]:
     if not planted.group_size:
         return [total]
     count = max(1, round(total / planted.group_size))
-    uneven = rng.uniform(0.75, 1.25, count)
-    sizes = np.maximum(2, np.round(total * uneven / uneven.sum())).astype(int)
-    return [int(size) for size in sizes]
+    return uneven_sizes(rng, total, count, 0.25, 2)
 
 
 def plant(
