@@ -100,6 +100,9 @@ LEADS = {
     # there are enough reviews.
     "band_low": NUMBER,
     "band_high": NUMBER,
+    "office": TEXT,  # which office reviews it; null = the model declares none
+    # Share of the unit's peers with a smaller score; null where it declares no peers.
+    "peer_percentile": NUMBER,
 }
 
 # A ring: associated units that an analyst opens together. Ranks start at 1.
@@ -211,6 +214,91 @@ COUNTERFACTUALS = {
     "text_zh": TEXT,
 }
 
+# What the console shows of explained leads, kept as files beside the list. Sensitive
+# values stand in them unmasked: a console masks them until they are opened.
+
+# Source rows as delivered, ordered by unit and place.
+ROWS = {
+    "unit_id": TEXT,
+    "source": TEXT,
+    "row_key": TEXT,
+    "batch": TEXT,
+    "line": COUNT,
+    "event_at": TIME,  # may be null
+    "known_at": TIME,
+    "content": TEXT,  # JSON: column -> value as text, null where unknown
+}
+
+# The nodes around explained leads and groups, ordered by key.
+NODES = {
+    "key": TEXT,  # token of kind and value, the same in every run and model
+    "kind": TEXT,
+    "label": TEXT,  # masked when sensitive
+    "value": TEXT,
+    "sensitive": FLAG,
+    "degree": COUNT,  # neighbours in the whole run
+    "unit_id": TEXT,  # where the node is a unit; else null
+}
+
+# What ties these nodes, each tie once from either end, ordered by node.
+TIES = {
+    "node": TEXT,  # a key
+    "other": TEXT,
+    "role_en": TEXT,
+    "role_zh": TEXT,
+    "source": TEXT,
+    "department_en": TEXT,
+    "department_zh": TEXT,
+    "row_key": TEXT,
+    "rows": COUNT,
+    "event_at": TIME,
+    "known_at": TIME,
+    "probability": NUMBER,
+}
+
+# Which unit is tied to which node, of all units, ordered by key.
+TOKENS = {
+    "key": TEXT,
+    "kind": TEXT,
+    "unit_id": TEXT,
+    "role_en": TEXT,
+    "role_zh": TEXT,
+}
+
+# Links that a person should judge, the most doubtful first.
+DOUBTS = {
+    "entity": TEXT,
+    "left": TEXT,  # a record
+    "right": TEXT,
+    "probability": NUMBER,
+    "found_by": TEXT,
+    "left_says": TEXT,  # JSON: attribute -> value
+    "right_says": TEXT,
+    "sensitive": TEXT,  # names of attributes to mask, comma separated
+    "left_key": TEXT,  # node of the entity that the record belongs to; may be null
+    "right_key": TEXT,
+}
+
+# The units most like an explained lead.
+LIKES = {
+    "unit_id": TEXT,
+    "position": COUNT,
+    "other": TEXT,
+    "how": TEXT,  # 'node' (a shared point) or 'method'
+    "likeness": NUMBER,  # in [0, 1]
+    "text_en": TEXT,
+    "text_zh": TEXT,
+}
+
+DOSSIER = {
+    "rows": ROWS,
+    "nodes": NODES,
+    "ties": TIES,
+    "tokens": TOKENS,
+    "doubts": DOUBTS,
+    "likes": LIKES,
+}
+
 # What analysts concluded; only ever added to, the last one of a unit holds.
 DISPOSITIONS = {
     "model": TEXT,
@@ -221,6 +309,8 @@ DISPOSITIONS = {
     "reason": TEXT,
     "user": TEXT,
     "at": TIME,  # UTC
+    "cause": TEXT,  # of 'excluded', such as 'register_error'; else empty
+    "seconded_by": TEXT,  # who agreed, where the model asks for a second person
 }
 
 # What the dispositions that stand teach.
@@ -232,6 +322,7 @@ LABELS = {
     "group_id": TEXT,  # of that run; one ring is one example; null = alone
     "kind": TEXT,  # how it came to be reviewed: 'top', 'explore' or 'other'
     "propensity": NUMBER,  # 1 for the top, of the draw for explore, else null
+    "reviewer": TEXT,  # who concluded
 }
 
 # Who let which trained version score; only ever added to.
@@ -244,10 +335,13 @@ RELEASES = {
     "at": TIME,  # UTC
 }
 
+# What the data say of each rule's lawful explanation; null where a lead is not explained.
+PUBLISHED_HITS = {**RULE_HITS, "says_en": TEXT, "says_zh": TEXT}
+
 PUBLISHED = {
     "leads": LEADS,
     "groups": GROUPS,
-    "rule_hits": RULE_HITS,
+    "rule_hits": PUBLISHED_HITS,
     "reasons": REASONS,
     "evidence": EVIDENCE,
     "group_members": GROUP_MEMBERS,

@@ -17,6 +17,7 @@ from configs.tables import COUNT, NUMBER, PUBLISHED, TEXT, TIME
 NULLABLE = {
     *("money", "value", "peer_median", "percentile", "reasons.contribution", "line"),
     *("event_at", "known_at", "leads.group_id", "band_low", "band_high"),
+    *("office", "peer_percentile"),
 }
 NEEDED_TEXT = {
     *("unit_id", "code", "feature", "source", "group_id", "other"),

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from configs.errors import StoreError, nearest
-from configs.tables import PUBLISHED, SCORES
+from configs.tables import DOSSIER, PUBLISHED, SCORES
 from serving.checks import check_known, check_ranks, check_scale, check_unique, places
 from serving.columns import exact_columns
 from serving.digest import KEYS, NUMBERED, SECTIONS
@@ -108,9 +108,14 @@ def _check_files(publication: Publication, units: int) -> None:
     check_known("publication.files", publication.files, FROZEN)
     for name, path in publication.files.items():
         _check_file(name, path, ("unit_id",), units)
+    check_known("publication.dossier", publication.dossier, DOSSIER)
+    for name, path in publication.dossier.items():
+        _check_file(name, path, DOSSIER[name], None)
 
 
-def _check_file(name: str, path: Path, columns: Iterable[str], units: int) -> None:
+def _check_file(
+    name: str, path: Path, columns: Iterable[str], units: int | None
+) -> None:
     try:
         file = pq.ParquetFile(path)
     except (OSError, pa.ArrowInvalid) as error:
@@ -121,10 +126,11 @@ def _check_file(name: str, path: Path, columns: Iterable[str], units: int) -> No
     with file:
         missing = sorted(set(columns) - set(file.schema_arrow.names))
         rows = file.metadata.num_rows
-    if missing or rows != units:
+    if missing or units not in (None, rows):
+        each = "" if units is None else f" and one row for each of the {units} leads"
         raise StoreError(
             f"{name} file {path}: {rows} rows, missing columns {missing}; expected all "
-            f"of {list(columns)} and one row for each of the {units} leads"
+            f"of {list(columns)}{each}"
         )
 
 

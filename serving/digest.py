@@ -30,13 +30,18 @@ SECTIONS = {
 
 # A run is digested in the form of its time: what a later form added, a run of an earlier
 # one does not have. `table` is a whole section, `table.column` a column of an older one.
-FORM = 2
+FORM = 3
 _SINCE = {
     2: {
         *("slots", "parts", "counterfactuals"),
         *("leads.band_low", "leads.band_high", "reasons.kind"),
         *("run.files", "run.form", "run.model_digest"),
-    }
+    },
+    3: {
+        *("leads.office", "leads.peer_percentile"),
+        *("rule_hits.says_en", "rule_hits.says_zh"),
+        "run.about",
+    },
 }
 
 # digest itself is left out, and units, which counts repeats
@@ -57,6 +62,7 @@ RUN_FIELDS = (
     "form",
     "kinds",
     "links",
+    "about",
     "scores_path",
     "scores_sha256",
     "published_at",

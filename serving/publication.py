@@ -19,7 +19,8 @@ class Publication:
     rule_flags and units, one row for each lead.
     `kinds` holds the titles, en and zh, of every kind of node that ties and paths name.
     `links` sums up the resolution of entities: records, entities, links accepted, for
-    review and flagged, warnings; it is kept as it is given.
+    review and flagged, warnings; it is kept as it is given. `dossier` has files of the
+    columns of `configs.tables.DOSSIER`, any of them; `about` is as `serving.about` reads it.
     """
 
     model_id: str
@@ -42,6 +43,8 @@ class Publication:
     files: Mapping[str, Path] = field(default_factory=dict)
     kinds: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     links: Mapping[str, Any] = field(default_factory=dict)
+    about: Mapping[str, Any] = field(default_factory=dict)
+    dossier: Mapping[str, Path] = field(default_factory=dict)
     model_digest: str = ""  # SHA-256 over the files of the model that scored
 
 

@@ -37,7 +37,11 @@ def publish(publication: Publication, settings: Settings) -> PublishedRun:
         if known:
             return PublishedRun(known, new=False)
         folder = settings.published / publication.model_id / publication.run_id
-        sources = {SCORES: publication.scores_file, **publication.files}
+        sources = {
+            SCORES: publication.scores_file,
+            **publication.files,
+            **publication.dossier,
+        }
         with copied_files(sources, folder) as copies:
             return _publish_once(publication, tables, copies)
 
@@ -178,7 +182,7 @@ def run_fields(
         *("model_id", "inputs", "config_hash"),
         *("mlflow_run", "model_version", "model_digest"),
     )
-    plain = ("funnel", "coverage", "fingerprints", "kinds", "links")
+    plain = ("funnel", "coverage", "fingerprints", "kinds", "links", "about")
     place = f"{publication.model_id}/{publication.run_id}"
     files = {
         name: {"path": f"{place}/{name}.parquet", "sha256": found}

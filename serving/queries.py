@@ -64,7 +64,7 @@ _OF_LEAD = {
         *(PartRecord, CounterfactualRecord),
     )
 }
-_HIT = ("code", "layer", "reason_en", "reason_zh")
+_HIT = ("code", "layer", "reason_en", "reason_zh", "says_en", "says_zh")
 _TITLES = {"title_en": F("model__title_en"), "title_zh": F("model__title_zh")}
 _RUN = [field.name for field in fields(RunRecord) if field.name not in _TITLES]
 _AGE = ("model_id", "as_of", "published_at")

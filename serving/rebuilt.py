@@ -85,7 +85,8 @@ def _fields(
 ) -> dict[str, Any]:
     """The run's own row as it would be, published at the same time in the same form."""
     sources = {SCORES: publication.scores_file}
-    sources |= {n: publication.files[n] for n in run["files"] if n in publication.files}
+    made = {**publication.files, **publication.dossier}
+    sources |= {name: made[name] for name in run["files"] if name in made}
     sums = {name: file_sha256(path) for name, path in sources.items()}
     fields = run_fields(publication, tables, sums)
     fields["counts"] = {name: fields["counts"].get(name) for name in run["counts"]}

@@ -51,6 +51,7 @@ class RunRecord:
     form: int  # see serving.digest
     kinds: dict[str, dict[str, str]]  # kind of node -> its titles, en and zh
     links: dict[str, Any]  # summary of the resolution of entities
+    about: dict[str, Any]  # see serving.about
     scores_path: str  # below Settings.published
     scores_sha256: str
     digest: str
@@ -77,6 +78,8 @@ class LeadRecord:
     group_id: str | None  # the group that it is opened with
     band_low: float | None  # confirmed among the reviewed of its band; None = unknown
     band_high: float | None
+    office: str | None  # which office reviews it; None = the model declares none
+    peer_percentile: float | None  # share of its peers with a smaller score
     silent: tuple[str, ...]  # sources with no row about this unit
     codes: tuple[str, ...]  # rules that fired
 
@@ -89,6 +92,8 @@ class HitRecord:
     layer: int
     reason_en: str
     reason_zh: str
+    says_en: str  # what the data say of the lawful explanation
+    says_zh: str
     lawful_en: str
     lawful_zh: str
 
@@ -151,6 +156,8 @@ class DispositionRecord:
     reason: str
     user: str
     at: datetime  # UTC
+    cause: str = ""  # of an exclusion, see serving.dispositions.CAUSES
+    seconded_by: str = ""  # who agreed, where the model asks for a second person
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Django's SECRET_KEY: from the environment, or made once per installation."""
+"""Keys: from the environment, or made once per installation."""
 
 import os
 import secrets
@@ -31,9 +31,14 @@ def lazy_secret_key(settings: Settings) -> str:
 
 
 def secret_key(settings: Settings) -> str:
-    """LEADLINE_SECRET_KEY, else the content of `<var>/secret_key`, made when missing."""
-    given = os.environ.get("LEADLINE_SECRET_KEY", "")
-    return given or _kept_key(settings.var / "secret_key")
+    """Django's SECRET_KEY."""
+    return kept_key(settings, "secret_key")
+
+
+def kept_key(settings: Settings, name: str) -> str:
+    """LEADLINE_<NAME>, else the content of `<var>/<name>`, made when missing."""
+    given = os.environ.get(f"LEADLINE_{name.upper()}", "")
+    return given or _kept_key(settings.var / name)
 
 
 def _kept_key(path: Path) -> str:
@@ -44,7 +49,7 @@ def _kept_key(path: Path) -> str:
 
 def _make_key(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".secret_key.")  # 0600
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # 0600
     with os.fdopen(handle, "w", encoding="ascii") as file:
         file.write(secrets.token_urlsafe(50))
     # A link fails when another process was first: both then read the same key.

@@ -22,10 +22,10 @@ def standing_labels(
     A label is of the run in which its review began, whose features were looked at:
     that of the first disposition of the standing verdict, or of the open ones (needs
     information, transferred) that led to it; a withdrawal is of the run of what it
-    withdraws. `decided_at` is when the verdict was first given.
+    withdraws. `decided_at` is when the verdict was first given, `reviewer` who said last.
 
     Args:
-        dispositions: run_id, unit_id, verdict, at; of two at one moment the later row
+        dispositions: run_id, unit_id, verdict, at, user; of two at one moment the later row
             is the later one.
         slots: run_id, unit_id, kind, propensity, of all runs concerned; a unit without
             a slot there came to be reviewed in another way.
@@ -36,7 +36,7 @@ def standing_labels(
     last = history.groupby("unit_id", sort=True).tail(1)
     label = _label(last)
     found = last.assign(label=label)[label.notna()]
-    found = found[["unit_id", "run_id", "label", "decided_at"]]
+    found = found[["unit_id", "run_id", "label", "decided_at", "reviewer"]]
     found = _beside(found, groups[[*_KEY, "group_id"]])
     found = _beside(found, slots[[*_KEY, "kind", "propensity"]])
     found["kind"] = found["kind"].fillna(OTHER)
@@ -81,5 +81,6 @@ def _history(dispositions: pd.DataFrame) -> pd.DataFrame:
             "decision": verdict.where(decides).groupby(unit).ffill(),
             "run_id": began.where(decides).groupby(unit).ffill(),
             "decided_at": rows["at"].groupby(changed.cumsum()).transform("first"),
+            "reviewer": rows["user"],
         }
     )

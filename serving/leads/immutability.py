@@ -24,6 +24,8 @@ ADDED = "nothing can be added to a published run; publish a new run"
 REJUDGED = "a judgement cannot be changed or deleted; judge the two records again"
 DISPOSED = "a disposition cannot be changed or deleted; add another one, which holds"
 RELEASED = "a release cannot be changed or deleted; add another one"
+LOGGED = "an entry of the audit log cannot be changed or deleted"
+PROPOSED = "what was said in a review cannot be changed or deleted; say it anew"
 
 # Why no row of a table may be changed.
 GUARDED = {
@@ -32,6 +34,9 @@ GUARDED = {
     "leads_linkjudgement": REJUDGED,
     "leads_disposition": DISPOSED,
     "leads_release": RELEASED,
+    "audit_entry": LOGGED,
+    "review_proposal": PROPOSED,
+    "review_answer": PROPOSED,
 }
 
 _EVENTS = {
@@ -85,7 +90,8 @@ def install_guards(apps: Any, schema_editor: Any) -> None:
 def remove_guards(apps: Any, schema_editor: Any) -> None:
     """Migration step: drop the triggers."""
     vendor = schema_editor.connection.vendor
-    for table in GUARDED:
+    there = schema_editor.connection.introspection.table_names()
+    for table in (table for table in GUARDED if table in there):
         on = "" if vendor == "sqlite" else f" ON {table}"
         for event in (*_EVENTS[vendor], "insert"):
             schema_editor.execute(

@@ -35,6 +35,7 @@ class Run(models.Model):
     form = models.PositiveSmallIntegerField(default=1)  # see serving.digest
     kinds = models.JSONField()  # titles of the kinds of nodes
     links = models.JSONField()  # summary of the resolution of entities
+    about = models.JSONField(default=dict)  # see serving.about
     scores_path = models.TextField()  # below the folder of published files
     scores_sha256 = models.TextField()
     digest = models.TextField()
@@ -83,6 +84,8 @@ class Lead(models.Model):
     group_id = models.TextField(null=True)  # as it is named in its run
     band_low = models.FloatField(null=True)
     band_high = models.FloatField(null=True)
+    office = models.TextField(null=True)
+    peer_percentile = models.FloatField(null=True)
 
     class Meta:
         # Their indexes answer `one unit of a run` and `top N` in each order.
@@ -91,6 +94,11 @@ class Lead(models.Model):
             models.UniqueConstraint(fields=["run", "rank_fused"], name="lead_fused"),
             models.UniqueConstraint(fields=["run", "rank_score"], name="lead_score"),
             models.UniqueConstraint(fields=["run", "rank_rules"], name="lead_rules"),
+        )
+        indexes = (
+            models.Index(fields=["run", "office", "rank_fused"], name="lead_office"),
+            models.Index(fields=["run", "group_id"], name="lead_group"),
+            models.Index(fields=["unit_id"], name="lead_everywhere"),
         )
 
 
@@ -121,11 +129,15 @@ class RuleHit(models.Model):
     layer = models.PositiveSmallIntegerField()
     reason_en = models.TextField()
     reason_zh = models.TextField()
+    says_en = models.TextField(default="")
+    says_zh = models.TextField(default="")
 
     class Meta:
         constraints = (
             models.UniqueConstraint(fields=["lead", "code"], name="hit_once"),
         )
+        # Ids of leads follow their ranks: one rule's leads in the order of the list.
+        indexes = (models.Index(fields=["code", "lead"], name="hit_by_code"),)
 
 
 class Reason(models.Model):
@@ -269,6 +281,8 @@ class Disposition(models.Model):
     reason = models.TextField()
     user = models.TextField()
     at = models.DateTimeField()
+    cause = models.TextField(default="")  # see serving.dispositions.CAUSES
+    seconded_by = models.TextField(default="")
 
     class Meta:
         indexes = (models.Index(fields=["model", "unit_id"], name="disposed"),)

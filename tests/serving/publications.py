@@ -44,6 +44,8 @@ def lead_columns(units: int, chance: random.Random) -> dict[str, list[Any]]:
         "group_id": [ring_of(number, units) for number in range(units)],
         "band_low": [None if n % 2 else n / (2 * units) for n in range(units)],
         "band_high": [None if n % 2 else n / units for n in range(units)],
+        "office": [None if n % 3 == 2 else f"office {n % 3}" for n in range(units)],
+        "peer_percentile": [None if n % 4 == 3 else n / units for n in range(units)],
     }
 
 
@@ -60,6 +62,8 @@ def hit_rows(unit_ids: list[str]) -> list[dict[str, Any]]:
                 "layer": RULES[code],
                 "reason_en": f"Filed {number} such suits in 24 months",
                 "reason_zh": f"24个月内提起{number}件同类诉讼",
+                "says_en": None if number % 2 else "use of the vehicle: fleet",
+                "says_zh": None if number % 2 else "车辆用途：车队",
             }
             for code in codes
         ]

@@ -1,0 +1,1 @@
+"""Who may do what: users, roles per supervision model and office, service tokens."""

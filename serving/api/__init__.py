@@ -1,0 +1,1 @@
+"""The same for services: leads, reasons, dispositions and runs as JSON."""

@@ -1,0 +1,1 @@
+"""The hash-chained log of disclosures, exports, decisions and changes of rights."""

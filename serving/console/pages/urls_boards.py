@@ -1,0 +1,5 @@
+"""Addresses of the pages about boards."""
+
+from django.urls.resolvers import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,5 @@
+"""Addresses of the pages about lists."""
+
+from django.urls.resolvers import URLPattern
+
+urlpatterns: list[URLPattern] = []
