@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from django.test import Client
+from django.test import Client, override_settings
 
 from configs.settings import Settings
 from serving.access.models import Grant, User
@@ -12,15 +12,26 @@ from serving.connect import close_store, open_store
 from serving.leads.models import Lead, Run
 from serving.publication import Publication
 from serving.publish import publish
+from tests.serving.conftest import copy_blank
 from tests.serving.dossiers import KEY, with_dossier
 from tests.serving.publications import make_publication
 
 PASSWORD = "a-long-enough-1"  # noqa: S105  of the tests alone
+HASHERS = "django.contrib.auth.hashers"
 Make = Callable[..., Client]
 
 
+@pytest.fixture(autouse=True, scope="session")
+def quick_passwords() -> Iterator[None]:
+    """A password's hash that is slow on purpose would take most of the tests' time."""
+    with override_settings(PASSWORD_HASHERS=[f"{HASHERS}.MD5PasswordHasher"]):
+        yield
+
+
 @pytest.fixture
-def listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Publication]:
+def listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, blank: Path
+) -> Iterator[Publication]:
     """A list of 24 leads with all that the console shows, published in an SQLite store.
 
     Offices are `office 0`, `office 1` and none in turn.
@@ -29,6 +40,7 @@ def listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Publicat
     monkeypatch.setenv("LEADLINE_TOKEN_KEY", KEY.decode())
     monkeypatch.delenv("LEADLINE_STORE_URL", raising=False)
     settings = Settings(home=tmp_path, store_url="")
+    copy_blank(blank, settings)
     open_store(settings)
     publication = with_dossier(make_publication(tmp_path, units=24), tmp_path)
     publish(publication, settings)
