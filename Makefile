@@ -13,7 +13,7 @@ export DO_NOT_TRACK := 1
 export UV_COMPILE_BYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all check format bench clean
+.PHONY: help setup demo test test-all check format browser messages pictures bench clean
 
 help: ## show what can be made
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,10 +23,10 @@ setup: $(VENV)/.ready ## create .venv and install the pinned packages
 demo: $(VENV)/.ready ## simulate records, run the flow, print the list (MODEL=name)
 	@$(BIN)/leadline demo $(MODEL) --units $(UNITS) --seed $(SEED)
 
-test: check ## lint, type-check and run all tests
+test: check browser ## lint, type-check and run all tests
 	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not longer"
 
-test-all: check ## as test, and every model through the whole pipeline
+test-all: check browser ## as test, and every model through the whole pipeline
 	@$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 check: $(VENV)/.ready ## lint, formatting, types
@@ -36,6 +36,19 @@ check: $(VENV)/.ready ## lint, formatting, types
 
 format: $(VENV)/.ready ## rewrite formatting and fixable lint
 	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format .
+
+browser: ## Chromium for the tests of the pages, where it is missing (Debian, as root)
+	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
+	  echo "Installing chromium and Chinese fonts" && apt-get -qq update >/dev/null && \
+	  DEBIAN_FRONTEND=noninteractive apt-get -qq install -y chromium fonts-noto-cjk >/dev/null; } || \
+	  echo "No chromium: the tests in a browser are skipped (apt-get install chromium)"
+
+messages: $(VENV)/.ready ## collect and compile the console's texts (needs gettext)
+	@cd serving && ../$(BIN)/python -m serving makemessages -l zh_Hans --no-location --no-wrap && \
+	  ../$(BIN)/python -m serving compilemessages -l zh_Hans
+
+pictures: $(VENV)/.ready ## screenshots of the console for the README (needs chromium)
+	@$(BIN)/python -m benchmarks.pictures
 
 bench: $(VENV)/.ready ## slow measurements, written to docs/evaluation
 	@for model in $(SIMULATED); do $(BIN)/python -m benchmarks.scenario $$model; done

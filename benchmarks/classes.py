@@ -77,7 +77,7 @@ def _read(seed: int, run_id: str, settings: Settings, data: Path) -> Seed:
     from flows.archive import archived
     from flows.classes import reviewed_of
     from flows.frozen import frozen_run, likeness_of
-    from flows.like import _points
+    from flows.look_alikes import points_of
     from serving.dispositions import groups_among
 
     frozen = frozen_run(MODEL, settings, run_id)
@@ -98,7 +98,7 @@ def _read(seed: int, run_id: str, settings: Settings, data: Path) -> Seed:
         columns=reviewed.columns,
         traits=likeness_of(frozen).traits(features, frozen.flags),
         standard=((filled - filled.mean()) / filled.std().replace(0, 1)).to_numpy(),
-        points=_points(frozen),
+        points=points_of(frozen),
         rank=scores.set_index("unit_id")["rank_fused"].loc[units].to_numpy(),
         fraud=truth["fraud"].to_numpy() == "1",
         kind=truth["typology"].to_numpy(),
@@ -129,7 +129,8 @@ def _orders(of: Seed, row: int) -> dict[str, np.ndarray]:
 
     found = alike(of.traits.row(row), of.traits)
     overall = found["overall"].to_numpy()
-    tied = same_node(of.points.closeness(row, len(overall)), overall)
+    close = of.points.closeness(np.array([row]), len(overall)).toarray()[0]
+    tied = same_node(close, overall)
     away = of.standard - of.standard[row]
     rng = np.random.default_rng([of.seed, row])
     return {

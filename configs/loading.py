@@ -15,6 +15,7 @@ from configs.common import with_common
 from configs.errors import DeclarationError, Problem, declaration_error, nearest
 from configs.expressions import ExpressionError, kind_of, names, parse
 from configs.linkage import link_problems
+from configs.presented import column_problems, lawful_problems
 from configs.privacy import excluded_columns
 from configs.schema import TIME_TYPES, ModelSpec, RoleSpec, RulesFile, RuleSpec
 from configs.templates import TemplateError, placeholders
@@ -53,7 +54,8 @@ def load_model(name: str, models: Path) -> LoadedModel:
     spec = read_spec(folder / "model.yaml", ModelSpec)
     _check_references(folder / "model.yaml", spec)
     known = vocabulary(spec)
-    raise_problems(folder / "model.yaml", [*known.problems, *_unused(spec, known)])
+    problems = [*known.problems, *_unused(spec, known), *column_problems(spec, known)]
+    raise_problems(folder / "model.yaml", problems)
     rules = load_rules(folder / spec.rules_file, known)
     return LoadedModel(spec, rules, known, folder, _hash(spec, rules))
 
@@ -328,7 +330,7 @@ def _one_rule_problems(where: str, rule: RuleSpec, known: Vocabulary) -> list[Pr
             if name not in kinds:
                 message = f"unknown name {name!r}{nearest(name, kinds)}"
                 problems.append(Problem(f"{where}.reason.{language}", message))
-    return problems
+    return [*problems, *lawful_problems(where, rule, known)]
 
 
 def _param_kind(value: float | str | bool) -> str:

@@ -64,6 +64,20 @@ def marked_kind(
     return found[0]
 
 
+def entity_kind(
+    spec: ModelSpec, entity: str, unit_columns: Container[str]
+) -> str | None:
+    """The kind of node that an entity is; None where no tie names it, or under several."""
+    found = {
+        kind
+        for role in spec.entities[entity].roles
+        for kind in node_kinds(spec, role.source, role.column, unit_columns)
+    }
+    if entity in found:
+        return entity
+    return found.pop() if len(found) == 1 else None
+
+
 def _means(
     spec: ModelSpec, tie: TieSpec, name: str, unit_columns: Container[str]
 ) -> str | None:

@@ -140,6 +140,15 @@ class UnitSpec(Spec):
     at: str | None = None
     show: tuple[str, ...] = Field((), description="columns that head a lead")
     money: str | None = Field(None, description="yuan at stake")
+    office: str | None = Field(None, description="which office reviews a unit")
+    spots: tuple[str, ...] = Field(
+        (), max_length=4, description="columns that leads are counted by: region, trade"
+    )
+    peers: tuple[str, ...] | None = Field(
+        None, max_length=2, description="what a unit's peers have in common with it"
+    )
+
+    _many = field_validator("spots", "peers", mode="before")(one_or_many)
 
 
 class RoleSpec(Spec):
@@ -344,6 +353,11 @@ class ReviewSpec(Spec):
     approvals: Literal[1, 2] = Field(
         2, description="persons who must agree before another version scores"
     )
+    second_review: tuple[Literal["confirmed", "excluded", "transferred"], ...] = Field(
+        (), description="verdicts on which a second person must agree"
+    )
+
+    _many = field_validator("second_review", mode="before")(one_or_many)
 
 
 class PrivacySpec(Spec):
@@ -369,6 +383,14 @@ UNWRITTEN = Text(
 )
 
 
+class LawfulSpec(Text):
+    """The lawful explanation of a rule, and which columns speak for or against it."""
+
+    shows: tuple[Identifier, ...] | None = Field(
+        None, max_length=4, description="columns; default: those of the condition"
+    )
+
+
 class RuleSpec(Spec):
     """A screening rule: hand-written, with the reason and its lawful explanation."""
 
@@ -377,14 +399,14 @@ class RuleSpec(Spec):
     when: ExpressionText
     params: dict[Identifier, float | str | bool] = Field({})
     reason: Text
-    lawful: Text
+    lawful: LawfulSpec
     precision: float | None = Field(
         None, gt=0, lt=1, description="share of hits expected to be confirmed"
     )
 
     @field_validator("lawful")
     @classmethod
-    def _is_written(cls, lawful: Text) -> Text:
+    def _is_written(cls, lawful: LawfulSpec) -> LawfulSpec:
         begun = lawful.en.startswith("TO BE WRITTEN") or lawful.zh.startswith("待填写")
         if begun:
             raise PydanticCustomError(

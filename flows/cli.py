@@ -9,7 +9,16 @@ import typer
 
 from configs.errors import LeadlineError
 from configs.settings import Settings, silence_telemetry
-from flows.commands import classes, delivery, lists, review, rules, scoring, versions
+from flows.commands import (
+    classes,
+    console,
+    delivery,
+    lists,
+    review,
+    rules,
+    scoring,
+    versions,
+)
 
 COMMANDS = (
     delivery.models,
@@ -49,6 +58,7 @@ COMMANDS = (
     rules.backtest,
     classes.like,
     classes.classes,
+    console.serve,
 )
 
 app = typer.Typer(
@@ -59,6 +69,8 @@ app = typer.Typer(
 )
 for _command in COMMANDS:
     app.command()(_command)
+for _name in ("user", "token", "audit"):
+    app.add_typer(getattr(console, _name), name=_name)
 
 
 def main() -> None:

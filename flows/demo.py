@@ -7,6 +7,15 @@ from configs.settings import Settings
 from flows.present import console, print_leads, print_next
 from training.simulation import simulated
 
+# The demo's users, each named as its role. Nothing else makes them.
+DEMO_USERS = (
+    "analyst",
+    "office_lead",
+    "data_scientist",
+    "auditor",
+    "administrator",
+)
+
 
 def demo(
     settings: Settings,
@@ -39,6 +48,40 @@ def demo(
         f"\nSimulated records (seed {seed}); {time.monotonic() - started:.0f} s in all."
     )
     print_next(out, _next_lines(settings, model, first[0].unit_id, str(folder)))
+    print_next(out, console_lines(settings), "the review console")
+
+
+def console_lines(settings: Settings) -> list[str]:
+    """How to open the console, and as whom; makes the users of the demo once."""
+    password = _demo_password(settings)
+    lines = [".venv/bin/leadline serve    then open http://127.0.0.1:8000"]
+    if password:
+        lines += [f"sign in as {', '.join(DEMO_USERS)}", f"password: {password}"]
+    else:
+        names = ", ".join(DEMO_USERS)
+        lines += [
+            f"the users of an earlier demo are still there: {names}",
+            ".venv/bin/leadline user password analyst    sets and prints another password",
+        ]
+    return lines
+
+
+def _demo_password(settings: Settings) -> str:
+    """Make one user of each role, all with one random password; empty when known."""
+    from django.db import transaction
+
+    from flows.judge import judging
+    from serving.access.accounts import add_person, grant, random_password
+    from serving.access.models import User
+
+    if User.objects.filter(username__in=DEMO_USERS).exists():
+        return ""
+    by, password = judging(settings), random_password()
+    with transaction.atomic():
+        for name in DEMO_USERS:
+            person = add_person(name, password, by=by, name=f"Demo {name}")
+            grant(person, name, "", "", by=by)
+    return password
 
 
 def _next_lines(settings: Settings, model: str, unit: str, folder: str) -> list[str]:

@@ -77,10 +77,15 @@ def dispose_many(
     strange = rows[rows["run_id"].isna()]
     if len(strange):
         raise _strange_units(file, strange, runs)
-    said = rows[["run_id", "unit_id", "verdict", "reason", "user", "at"]]
+    said = rows[["run_id", "unit_id", "verdict", "reason", "user", "at", "cause"]]
     records = [
-        DispositionRecord(name, run_id, unit, verdict, reason, user, at.to_pydatetime())
-        for run_id, unit, verdict, reason, user, at in said.itertuples(index=False)
+        DispositionRecord(
+            *(name, run_id, unit, verdict, reason, user, at.to_pydatetime()),
+            cause=cause,
+        )
+        for run_id, unit, verdict, reason, user, at, cause in said.itertuples(
+            index=False
+        )
     ]
     with explained(settings, "written"):
         add_dispositions(records)
@@ -98,6 +103,7 @@ def disposition_rows(name: str, settings: Settings) -> list[dict[str, Any]]:
             "at": f"{record.at:%Y-%m-%d %H:%M}",
             "unit": record.unit_id,
             "verdict": record.verdict,
+            "cause": record.cause,
             "stands": "yes" if last[record.unit_id] == number else "",
             "reason": record.reason,
             "user": record.user,

@@ -1,4 +1,4 @@
-"""A published run's frozen tables as look-alikes and classes read them."""
+"""The tables of a run, published or under way, as look-alikes and classes read them."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from configs.column import Column
@@ -16,7 +15,9 @@ from configs.errors import StoreError
 from configs.loading import LoadedModel, load_model
 from configs.settings import Settings
 from flows.archive import archived
-from flows.group import POINTS
+from flows.catalog import Catalog
+from flows.engineer import FLAGS, MATRIX
+from flows.job import Job
 from serving import queries
 from serving.records import RunRecord
 from training.fusion import SCOPE_LAYER
@@ -27,20 +28,18 @@ ROWS_AT_ONCE = 65_536
 
 
 @dataclass(frozen=True, slots=True)
-class FrozenRun:
-    """One run with its rule flags; the feature matrix is read in parts.
+class Population:
+    """Scored units with their rule flags; the feature matrix is read in parts.
 
     Attributes:
         model: as it is declared today.
-        matrix: the file of features, found to be the one that was published.
-        features: of the run that are declared and scored today.
+        matrix: the file of features.
+        features: those of the file that are declared and scored today.
         flags: units x codes, indexed by unit_id.
         layers: of each code.
     """
 
-    run: RunRecord
     model: LoadedModel
-    settings: Settings
     matrix: Path
     features: dict[str, Column]
     flags: pd.DataFrame
@@ -80,6 +79,14 @@ class FrozenRun:
         return pd.concat(list(self.parts(names)))
 
 
+@dataclass(frozen=True, slots=True)
+class FrozenRun(Population):
+    """The population of one published run, from files found to be as published."""
+
+    run: RunRecord
+    settings: Settings
+
+
 def frozen_run(name: str, settings: Settings, run_id: str = "") -> FrozenRun:
     """Open a run, by default the newest.
 
@@ -94,12 +101,32 @@ def frozen_run(name: str, settings: Settings, run_id: str = "") -> FrozenRun:
             f"run {run.id} is of model {run.model_id!r}, not of {name!r}; see "
             f"`leadline runs {name}`"
         )
-    path = archived(run, settings, "rule_flags")
-    flags = pd.read_parquet(path).drop(columns="as_of").set_index("unit_id")
-    layers = {rule.code: rule.layer for rule in queries.rules(run.id)}
     matrix = archived(run, settings, "feature_matrix")
-    features = _features(model, matrix)
-    return FrozenRun(run, model, settings, matrix, features, flags, layers)
+    return FrozenRun(
+        run=run,
+        settings=settings,
+        model=model,
+        matrix=matrix,
+        features=_features(model, matrix),
+        flags=_flags(archived(run, settings, "rule_flags")),
+        layers={rule.code: rule.layer for rule in queries.rules(run.id)},
+    )
+
+
+def scored_units(job: Job, catalog: Catalog) -> Population:
+    """The units of a run that is under way, from the files of its work folder."""
+    matrix = catalog.path(MATRIX)
+    return Population(
+        model=job.model,
+        matrix=matrix,
+        features=_features(job.model, matrix),
+        flags=_flags(catalog.path(FLAGS)),
+        layers={rule.code: rule.layer for rule in job.model.rules},
+    )
+
+
+def _flags(path: Path) -> pd.DataFrame:
+    return pd.read_parquet(path).drop(columns="as_of").set_index("unit_id")
 
 
 def _features(model: LoadedModel, matrix: Path) -> dict[str, Column]:
@@ -107,34 +134,16 @@ def _features(model: LoadedModel, matrix: Path) -> dict[str, Column]:
     return {c.name: c for c in model.known.features if c.name in there}
 
 
-def likeness_of(frozen: FrozenRun) -> Likeness:
-    """What is ordinary in the run, from units evenly spread over it."""
-    columns = frozen.features
-    step = max(len(frozen.flags) // SAMPLE_ROWS, 1)
+def likeness_of(units: Population) -> Likeness:
+    """What is ordinary among the units, from some that are evenly spread over them."""
+    columns = units.features
+    step = max(len(units.flags) // SAMPLE_ROWS, 1)
     parts, start = [], 0
-    for part in frozen.parts(list(columns)):
+    for part in units.parts(list(columns)):
         parts.append(part.iloc[-start % step :: step])
         start += len(part)
     sample = pd.concat(parts)
-    flags = frozen.flags.loc[sample.index]
-    weights = Pridit().fit(flags[frozen.evident]).weight_by_code_
+    flags = units.flags.loc[sample.index]
+    weights = Pridit().fit(flags[units.evident]).weight_by_code_
     families = {name: column.family for name, column in columns.items()}
     return Likeness(families, weights).fit(sample, flags)
-
-
-def points_of_run(frozen: FrozenRun) -> pa.Table | None:
-    """`unit_id` and `points`, in the order of the flags; None where the run kept none."""
-    if POINTS not in frozen.run.files:
-        return None
-    table = pq.read_table(archived(frozen.run, frozen.settings, "points"))
-    place = pc.index_in(
-        pa.array(frozen.flags.index, pa.string()),
-        value_set=table["unit_id"].combine_chunks().cast(pa.string()),
-    )
-    return table.take(place)
-
-
-def flat_points(points: pa.Table) -> tuple[np.ndarray, pa.StructArray]:
-    """Row of the unit, and the point, of every point of every unit."""
-    lists = points["points"].combine_chunks()
-    return lists.value_parent_indices().to_numpy(), lists.flatten()

@@ -25,7 +25,7 @@ def group(job: Job) -> None:
         return
     job.progress("looking for groups")
     with opened(job.folder) as catalog:
-        tied, units = _tied(job, catalog), _units(job, catalog)
+        tied, units = tied_nodes(job, catalog), _units(job, catalog)
         declared = job.model.spec.groups
         tables = association_tables(
             tied,
@@ -40,7 +40,8 @@ def group(job: Job) -> None:
             catalog.write(catalog.register(f"_{name}", rows), name)
 
 
-def _tied(job: Job, catalog: Catalog) -> Tied:
+def tied_nodes(job: Job, catalog: Catalog) -> Tied:
+    """The run's associations beside their graph."""
     rows = catalog.arrow(catalog.read(ASSOCIATIONS))
     declared = job.model.spec.associations
     limits = declared.limits if declared else {}

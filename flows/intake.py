@@ -20,6 +20,7 @@ from flows.job import Job, digest_of
 from flows.parts import Batch
 
 REPORT = "intake"
+DELIVERED = "delivered"  # in front of a source: its rows as text, as they came
 _PROVENANCE = {"_file": "string", "_line": "int64", "_batch": "string"}
 _FORMULA = r"^[=@\t\r]|^[+-](?![0-9.,]*$)"
 
@@ -47,7 +48,7 @@ class SourceReport:
 
 
 def intake(job: Job) -> list[SourceReport]:
-    """Read every source and write `core_<source>` and `rejects`.
+    """Read every source and write `delivered_<source>`, `core_<source>` and `rejects`.
 
     What is wrong with a source is not raised but stands in its report: `check` shows it
     all, `stop_on_problems` ends a run because of it.
@@ -109,7 +110,7 @@ def _source(job: Job, catalog: Catalog, name: str) -> SourceReport:
     report.excluded = sorted(excluded_columns(spec, source))
     job.progress(f"reading {name}")
     try:
-        raw = _raw(job, catalog, name, report)
+        raw = catalog.write(_raw(job, catalog, name, report), f"{DELIVERED}_{name}")
     except DeliveryError as error:
         report.problems.append(f"{name}: {error}")
         return report

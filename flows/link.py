@@ -6,6 +6,7 @@ from functools import reduce
 from typing import Any
 
 import ibis
+import pyarrow as pa
 from ibis.expr.types import Table
 
 from configs.linkage import fields_of
@@ -14,6 +15,7 @@ from features.linkage.candidates import Judgement
 from features.linkage.records import linked, records
 from features.linkage.report import report
 from features.linkage.resolve import Model, Resolution, Subject, resolve
+from features.linkage.to_judge import sensitive_attributes, to_judge
 from flows.bench import Bench
 from flows.catalog import Catalog, opened
 from flows.intake import run_date
@@ -27,11 +29,13 @@ ENTITIES, ENTITY_LINKS, LINKAGE, LINK_REPORT = (
     "linkage",
     "link_report",
 )
+TO_JUDGE = "links_to_judge"
 Learnt = Mapping[str, Mapping[str, Any]]  # entity -> what was learnt at training
 
 
 def link(job: Job, learnt: Learnt | None = None) -> list[dict[str, Any]]:
-    """Write `entities`, `entity_links`, the linked core tables and what was learnt.
+    """Write `entities`, `entity_links`, `links_to_judge`, the linked core tables, and
+    what was learnt.
 
     Returns one report in plain data for each entity.
 
@@ -48,9 +52,12 @@ def link(job: Job, learnt: Learnt | None = None) -> list[dict[str, Any]]:
             name: _resolved(job, catalog, bench, name, entity, (learnt or {}).get(name))
             for name, entity in wanted.items()
         }
-        _write(job, catalog, wanted, {name: found for name, (found, _) in done.items()})
-        reports = [told for _, told in done.values()]
-        models = {name: found.model for name, (found, _) in done.items()}
+        found = {name: one for name, (one, _, _) in done.items()}
+        _write(job, catalog, wanted, found)
+        doubts = pa.concat_tables(doubt for _, _, doubt in done.values())
+        catalog.write(catalog.register(f"_{TO_JUDGE}", doubts), TO_JUDGE)
+        reports = [told for _, told, _ in done.values()]
+        models = {name: one.model for name, one in found.items()}
         catalog.save_json(LINKAGE, {n: asdict(m) for n, m in models.items() if m})
         catalog.save_json(LINK_REPORT, reports)
     return reports
@@ -111,7 +118,8 @@ def _resolved(
     name: str,
     entity: EntitySpec,
     learnt: Mapping[str, Any] | None,
-) -> tuple[Resolution, dict[str, Any]]:
+) -> tuple[Resolution, dict[str, Any], pa.Table]:
+    """The entity's records linked, the report, and what persons should judge."""
     spec, as_of = job.model.spec, ibis.literal(run_date(job, catalog)).cast("timestamp")
     cores = {source: catalog.read(f"core_{source}") for source in spec.sources}
     subject = Subject(name, fields_of(spec, entity), entity.link)
@@ -131,7 +139,9 @@ def _resolved(
         links=catalog.keep(found.links, f"_links_{name}"),
         entities=catalog.keep(found.entities, f"_entities_{name}"),
     )
-    return kept, report(subject, told, kept, bench)
+    hidden = sensitive_attributes(spec, entity)
+    doubts = to_judge(subject, told, kept.links, bench, sensitive=hidden)
+    return kept, report(subject, told, kept, bench), doubts
 
 
 def _write(

@@ -247,5 +247,7 @@ def _cell(value: Any) -> str:
     return "" if value is None else escape(str(value))
 
 
-def print_next(out: Console, lines: Iterable[str]) -> None:
-    out.print(Panel("\n".join(lines), title="where to look next", title_align="left"))
+def print_next(
+    out: Console, lines: Iterable[str], title: str = "where to look next"
+) -> None:
+    out.print(Panel("\n".join(lines), title=title, title_align="left"))

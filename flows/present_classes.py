@@ -6,7 +6,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from flows.classes import ClassReport, Draft, LeadClass
-from flows.like import NODE, Alike, LikeUnit
+from flows.like import Alike, LikeUnit
+from flows.look_alikes import NODE
 from flows.present import CAUTION, grid, print_heading
 from training.draft_figures import Figures, Precision
 from training.likeness import ASPECTS

@@ -6,20 +6,20 @@ from typing import Any
 
 import ibis
 import pyarrow as pa
-from ibis.expr.types import Table, Value
+from ibis.expr.types import Table
 
-from configs.privacy import MASK, mask, sensitive_kinds
-from configs.tables import LEADS, PUBLISHED
-from configs.vocabulary import COVERAGE
+from configs.privacy import mask, sensitive_kinds
+from configs.tables import PUBLISHED
 from features.association_tables import MEMBERS, TABLES
 from features.contracts import conform
 from features.evidence import evidence
+from flows.about import about
 from flows.archive import frozen_inputs
 from flows.catalog import Catalog, opened
+from flows.dossier import dossier_files
 from flows.engineer import (
     FLAGS,
     FUNNEL,
-    HITS,
     HUBS,
     UNITS,
     coverage_shares,
@@ -27,6 +27,8 @@ from flows.engineer import (
 )
 from flows.intake import SourceReport, fingerprints, load_reports
 from flows.job import Job
+from flows.lawful import with_what_data_say
+from flows.lead_table import lead_table
 from flows.link import link_summary
 from flows.score import REASONS, SCORED_BY, SCORES, ScoredBy
 from flows.slots import slots_of
@@ -72,8 +74,10 @@ def _publication(job: Job, catalog: Catalog) -> Publication:
         rules=_rules(job, catalog),
         kinds=_kinds(job),
         links={"entities": link_summary(catalog), "hubs": _hubs(job, catalog)},
+        about=about(job, catalog),
         scores_file=catalog.path(SCORES),
         files=frozen_inputs(job, catalog),
+        dossier=dossier_files(job, catalog),
         tables={**_tables(job, catalog), "slots": slots_of(job, catalog)},
     )
 
@@ -83,10 +87,10 @@ def _tables(job: Job, catalog: Catalog) -> dict[str, pa.Table]:
     explained = catalog.read(REASONS)
     shown = units.semi_join(explained, "unit_id")
     optional = {name: _optional_table(catalog, name) for name in OPTIONAL}
-    leads = _with_bands(_leads(job, units, scores, optional[MEMBERS]))
+    leads = lead_table(job.model, units, scores, optional[MEMBERS])
     tables = {
-        "leads": conform(leads, LEADS).order_by("rank_fused"),
-        "rule_hits": catalog.read(HITS),
+        "leads": leads.order_by("rank_fused"),
+        "rule_hits": with_what_data_say(job.model, catalog, explained),
         "reasons": conform(_with_kind(explained), PUBLISHED["reasons"]).order_by(
             "unit_id", "position"
         ),
@@ -114,12 +118,6 @@ def _with_kind(reasons: Table) -> Table:
     return reasons.mutate(kind=ibis.literal("value"))
 
 
-def _with_bands(leads: Table) -> Table:
-    """Bands are unknown where the model has not been calibrated on reviews."""
-    missing = {"band_low", "band_high"} - set(leads.columns)
-    return leads.mutate(**{name: ibis.null("float64") for name in sorted(missing)})
-
-
 def _kinds(job: Job) -> dict[str, dict[str, str]]:
     """The titles of the kinds of nodes, which ties and paths are read with."""
     declared = job.model.spec.associations
@@ -141,58 +139,6 @@ def _evidence(job: Job, catalog: Catalog, shown: Table) -> Table:
     rows = evidence(known_tables(job, catalog), shown)
     elsewhere = rows["source"] != job.model.spec.unit.source
     return rows.order_by("unit_id", elsewhere, "source", "batch", "line")
-
-
-def _leads(job: Job, units: Table, scores: Table, members: Table) -> Table:
-    spec = job.model.spec
-    about = units.select(
-        "unit_id",
-        title=_title(job, units),
-        money=units[spec.unit.money] if spec.unit.money else ibis.null("float64"),
-        silent=_silent(job, units),
-    )
-    grouped = members.select("unit_id", "group_id")
-    joined = scores.inner_join(about, "unit_id").left_join(grouped, "unit_id")
-    return joined.mutate(found_by=_found_by(joined, spec.review.weekly_capacity))
-
-
-def _title(job: Job, units: Table) -> Value:
-    """The columns that head a lead; sensitive ones are masked here already."""
-    spec = job.model.spec
-    declared = spec.sources[spec.unit.source].columns
-    parts = [_masked(units[c], declared[c].sensitive) for c in spec.unit.show]
-    return ibis.literal(" · ").join(parts) if parts else units["unit_id"]
-
-
-def _masked(column: Any, sensitive: bool) -> Value:
-    text = column.cast("string").fill_null("")
-    if not sensitive:
-        return text
-    return ibis.ifelse(text == "", text, text.substr(0, 1) + MASK)
-
-
-def _silent(job: Job, units: Table) -> Value:
-    """Names of the sources that hold nothing about the unit."""
-    flags = [c.name for c in job.model.known.features if c.family == "coverage"]
-    if not flags:
-        return ibis.literal("")
-    missing = [
-        ibis.ifelse(units[name], ibis.null("string"), name.removeprefix(COVERAGE))
-        for name in flags
-    ]
-    return ibis.literal(",").join(missing)
-
-
-def _found_by(rows: Table, capacity: int) -> Value:
-    """Which orders alone would have shown the unit within one week's capacity."""
-    by_rules = (rows["rank_rules"] <= capacity) & (rows["rules"] > 0)
-    by_score = rows["rank_score"] <= capacity
-    return ibis.cases(
-        (by_rules & by_score, "both"),
-        (by_rules, "rules"),
-        (by_score, "score"),
-        else_="neither",
-    )
 
 
 def _rules(job: Job, catalog: Catalog) -> list[dict[str, Any]]:

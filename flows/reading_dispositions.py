@@ -12,10 +12,10 @@ import pandas as pd
 from configs.errors import DeliveryError, nearest
 from flows.parts import Part
 from flows.reading_csv import text_encoding
-from serving.dispositions import VERDICTS
+from serving.dispositions import CAUSES, VERDICTS
 
 NEEDED = ("unit_id", "verdict", "reason")
-OPTIONAL = ("user", "at")
+OPTIONAL = ("user", "at", "cause")
 # Year first, as the day could be taken for the month elsewhere; the zone may follow.
 _TIME = (
     r"(?P<day>\d{4}[-/]\d{1,2}[-/]\d{1,2})"
@@ -51,7 +51,7 @@ def mistakes_error(
 
 
 def read_dispositions(file: Path) -> pd.DataFrame:
-    """line, unit_id, verdict, reason, user ('' = not said) and at (UTC; null = not said).
+    """line, unit_id, verdict, reason, user, cause ('' = not said), at (UTC or null).
 
     Raises:
         DeliveryError: the file cannot be read as CSV, lacks a column, or a value is not
@@ -119,7 +119,7 @@ def _check_header(file: Path, header: list[str]) -> None:
 
 
 def _checked(file: Path, texts: pd.DataFrame) -> pd.DataFrame:
-    verdicts = texts["verdict"].str.lower().str.replace(r"[\s-]+", "_", regex=True)
+    verdicts, causes = _words(texts["verdict"]), _words(texts["cause"])
     times = _times(texts["at"])
     late = times > pd.Timestamp(datetime.now(UTC) + timedelta(minutes=5))
     wrong = {
@@ -127,6 +127,7 @@ def _checked(file: Path, texts: pd.DataFrame) -> pd.DataFrame:
         "verdict": ~verdicts.isin(VERDICTS),
         "reason": texts["reason"] == "",
         "at": (times.isna() & (texts["at"] != "")) | late,
+        "cause": (causes != "") & ~(causes.isin(CAUSES) & (verdicts == "excluded")),
     }
     mistakes = [
         Mistake(line, column, _said(column, got))
@@ -135,7 +136,11 @@ def _checked(file: Path, texts: pd.DataFrame) -> pd.DataFrame:
     ]
     if mistakes:
         raise mistakes_error(file, sorted(mistakes, key=lambda m: m.line))
-    return texts.assign(verdict=verdicts, at=times)
+    return texts.assign(verdict=verdicts, cause=causes, at=times)
+
+
+def _words(texts: pd.Series) -> pd.Series:
+    return texts.str.lower().str.replace(r"[\s-]+", "_", regex=True)
 
 
 def _said(column: str, got: str) -> str:
@@ -144,6 +149,12 @@ def _said(column: str, got: str) -> str:
         return f"got {got!r}; allowed are {', '.join(VERDICTS)}{hint}"
     if column == "at":
         return f"got {got!r}; give a time that has passed, such as 2025-07-01 16:30"
+    if column == "cause":
+        hint = nearest(got, CAUSES)
+        return (
+            f"got {got!r}; allowed are {', '.join(CAUSES)}, with verdict excluded "
+            f"alone{hint if 'did you mean' in hint else ''}"
+        )
     return f"got {got!r}; it may not be empty"
 
 

@@ -4,9 +4,10 @@ Of several on one unit the last in time holds. `serving.connect.open_store` must
 called once in the process.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any, Literal, get_args
@@ -15,16 +16,27 @@ from django.db import transaction
 
 import serving.connect  # noqa: F401  sets Django up, which the models below need
 from configs.errors import StoreError, nearest
+from serving.audit.chain import Act, record_all
 from serving.leads.models import Disposition, Lead, Run
 from serving.records import DispositionRecord
+from serving.review.states import settle
 
 Verdict = Literal[
     "confirmed", "excluded", "needs_information", "transferred", "withdrawn"
 ]
 VERDICTS: tuple[str, ...] = get_args(Verdict)
+Cause = Literal[
+    "lawful",  # the lawful explanation holds
+    "register_error",  # a department's register is wrong, not the unit
+    "insufficient",  # nothing more can be found out
+    "duplicate",  # of what is dealt with elsewhere
+    "other",
+]
+CAUSES: tuple[str, ...] = get_args(Cause)
 
 _FIELDS = [field.name for field in fields(DispositionRecord)]
 _TOGETHER = 5_000  # units asked for in one query: SQLite allows 32,766 parameters
+_UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
 _AHEAD = timedelta(minutes=5)  # by which clocks of one office may differ
 
 
@@ -39,17 +51,21 @@ def dispose(
 
 
 def add_dispositions(records: Sequence[DispositionRecord]) -> None:
-    """Add dispositions, all of them or none.
+    """Add dispositions, all of them or none; set the units' states, and log each.
 
     Raises:
-        StoreError: a text is empty, a verdict unknown, a time without zone or in the
-            future, or a unit not in that published run of the model.
+        StoreError: a text is empty, a verdict unknown, a cause unknown or of another
+            verdict than `excluded`, a time without zone or in the future, or a unit not
+            in that published run of the model.
     """
     for record in records:
         _check(record)
     with transaction.atomic():
         _check_units(records)
-        Disposition.objects.bulk_create(Disposition(**asdict(r)) for r in records)
+        Disposition.objects.bulk_create(map(_row, records))
+        for model, units in _units(records).items():
+            settle(model, units)
+        record_all([_act(record) for record in records])
 
 
 def dispositions(model: str) -> list[DispositionRecord]:
@@ -77,6 +93,30 @@ def groups_among(run_id: str, unit_ids: Iterable[str]) -> dict[str, str | None]:
     return found
 
 
+def _row(record: DispositionRecord) -> Disposition:
+    return Disposition(**{name: getattr(record, name) for name in _FIELDS})
+
+
+def _units(records: Sequence[DispositionRecord]) -> dict[str, dict[str, None]]:
+    """model -> its units, each once, in their order."""
+    units: dict[str, dict[str, None]] = defaultdict(dict)
+    for record in records:
+        units[record.model][record.unit_id] = None
+    return units
+
+
+def _act(record: DispositionRecord) -> Act:
+    said = {name: getattr(record, name) for name in ("verdict", "cause", "seconded_by")}
+    return Act(
+        "decided",
+        record.user,
+        model=record.model,
+        run=record.run_id,
+        unit=record.unit_id,
+        detail={"at": record.at.isoformat(), **{n: v for n, v in said.items() if v}},
+    )
+
+
 def _records(rows: Any) -> list[DispositionRecord]:
     # Of two at the same moment the one added later is the later one.
     return [DispositionRecord(**r) for r in rows.order_by("at", "id").values(*_FIELDS)]
@@ -86,7 +126,7 @@ def _check(record: DispositionRecord) -> None:
     where = f"disposition of {record.unit_id!r}"
     for name in ("model", "run_id", "unit_id", "reason", "user"):
         text = getattr(record, name)
-        if not text.strip() or "\x00" in text:
+        if not text.strip() or not _can_be_kept(text):
             raise StoreError(
                 f"{where}: {name} is {text!r}; give the model, the run, the unit, a "
                 "reason, and the user"
@@ -95,11 +135,31 @@ def _check(record: DispositionRecord) -> None:
         raise StoreError(
             f"{where}: verdict is {record.verdict!r}{nearest(record.verdict, VERDICTS)}"
         )
+    _check_cause(where, record)
     if record.at.tzinfo is None or record.at > datetime.now(UTC) + _AHEAD:
         raise StoreError(
             f"{where}: at is {record.at.isoformat()}; give a time that has passed, with "
             "its zone"
         )
+
+
+def _check_cause(where: str, record: DispositionRecord) -> None:
+    if not record.cause:
+        return
+    if record.cause not in CAUSES:
+        raise StoreError(
+            f"{where}: cause is {record.cause!r}{nearest(record.cause, CAUSES)}"
+        )
+    if record.verdict != "excluded":
+        raise StoreError(
+            f"{where}: cause is {record.cause!r} and verdict {record.verdict!r}; give a "
+            "cause with 'excluded' alone"
+        )
+
+
+def _can_be_kept(text: str) -> bool:
+    """Neither NUL nor half a surrogate pair, which no database takes."""
+    return _UNKEEPABLE.search(text) is None
 
 
 def _check_units(records: Sequence[DispositionRecord]) -> None:

@@ -6,6 +6,7 @@ here masks what is sensitive before it leaves the server.
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import pyarrow as pa
@@ -17,6 +18,15 @@ from configs.tables import DOSSIER
 from serving.leads.models import Run
 
 Rows = list[dict[str, Any]]
+
+
+_SMALL = 4 << 20  # bytes up to which a file is kept in memory
+
+
+@lru_cache(maxsize=12)
+def _kept(path: str, _changed: int) -> pa.Table:
+    """A small file; a page asks several times, and a published file never changes."""
+    return pq.read_table(path, use_threads=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +61,10 @@ class Dossier:
         """Units, and their roles, that are tied to a node: of all units of the run."""
         return self._read("tokens", "key", [key])
 
+    def units_tied_to(self, keys: Collection[str]) -> Rows:
+        """The same of several nodes at once."""
+        return self._read("tokens", "key", keys)
+
     def doubts(self) -> Rows:
         """The links that a person should judge, the most doubtful first."""
         found: Rows = self._table("doubts").to_pylist()
@@ -61,7 +75,10 @@ class Dossier:
             return []
         wanted = pc.field(column).isin(pa.array(list(values), pa.string()))
         path = self.settings.published / self.files[name]["path"]
-        found: Rows = pq.read_table(path, filters=wanted).to_pylist()
+        if path.stat().st_size > _SMALL:
+            found: Rows = pq.read_table(path, filters=wanted).to_pylist()
+        else:
+            found = _kept(str(path), path.stat().st_mtime_ns).filter(wanted).to_pylist()
         return found
 
     def _table(self, name: str) -> pa.Table:

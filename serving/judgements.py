@@ -15,7 +15,8 @@ import serving.connect  # noqa: F401  sets Django up, which the models below nee
 from configs.errors import StoreError, nearest
 from serving.leads.models import LinkJudgement
 
-Verdict = Literal["same", "different"]
+# A person who is unsure says that a judgement made before holds no longer.
+Verdict = Literal["same", "different", "unsure"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +63,15 @@ def judge(
 
 
 def judgements(model: str, until: datetime | None = None) -> list[JudgementRecord]:
-    """The judgements that hold for a model: the last of each two records.
+    """The judgements that hold for a model: of each two records the last, unless unsure.
 
     They come in the order of entity and records. With `until` (UTC) those that held then.
     """
+    return [said for said in last_words(model, until) if said.verdict != "unsure"]
+
+
+def last_words(model: str, until: datetime | None = None) -> list[JudgementRecord]:
+    """As `judgements`, with those of persons who were unsure."""
     made = LinkJudgement.objects.filter(model=model)
     if until is not None:
         made = made.filter(at__lte=until)

@@ -26,12 +26,12 @@ INSTALLED_APPS = [
     "django_htmx",
     "django_otp",
     "django_otp.plugins.otp_totp",
-    "django_tables2",
     "serving.leads",
     "serving.access",
     "serving.audit",
     "serving.review",
     "serving.console",
+    "serving.api",
 ]
 DATABASES = {"default": database_entry(_settings.store)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -105,12 +105,18 @@ CSRF_TRUSTED_ORIGINS = [f"https://{h}" for h in ALLOWED_HOSTS if "*" not in h]
 SECURE_SSL_REDIRECT = _secure
 SECURE_HSTS_SECONDS = 31_536_000 if _secure else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _secure
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Only a proxy may say that a request came over TLS; without one anybody could.
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https")
+    if os.environ.get("LEADLINE_BEHIND_PROXY", "") == "1"
+    else None
+)
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _secure
 SESSION_COOKIE_SAMESITE, CSRF_COOKIE_SAMESITE = "Lax", "Strict"
 CSRF_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 4_000  # the form of a group has three for each member
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -128,6 +134,7 @@ STATIC_URL = "static/"
 # Found in the packages themselves: nothing has to be collected before a start.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 # -- languages ----------------------------------------------------------------------
 LANGUAGE_CODE = "zh-hans"
@@ -138,7 +145,13 @@ USE_THOUSAND_SEPARATOR = True
 USE_TZ = True
 TIME_ZONE = os.environ.get("LEADLINE_TIME_ZONE", "Asia/Shanghai")
 
-DJANGO_TABLES2_TEMPLATE = "console/table.html"
+# Figures of dashboards, and their pictures.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 1000},
+    }
+}
 FILTERS_EMPTY_CHOICE_LABEL = None
 LOGGING = {
     "version": 1,

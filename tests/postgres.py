@@ -1,4 +1,4 @@
-"""A throw-away PostgreSQL server on loopback, one per test session."""
+"""Throw-away PostgreSQL servers on loopback, one per test session."""
 
 import os
 import shutil
@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -29,27 +30,37 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[str]:
-    """Address of a throw-away PostgreSQL server on loopback."""
-    if not (BINARIES / "initdb").exists():
-        pytest.skip(f"no PostgreSQL server in {BINARIES}")
+@contextmanager
+def running(*further: str) -> Iterator[str]:
+    """Address of a throw-away server on loopback; `further` are its settings."""
     # Not in pytest's folder, which only its owner can enter.
     folder = Path(tempfile.mkdtemp(prefix="leadline-pg-"))
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres")
     data, port = str(folder / "data"), free_port()
+    settings = [f"-c {setting}" for setting in further]
     options = (
-        f"-p {port} -c listen_addresses=127.0.0.1 -c fsync=off"
+        f"-p {port} -c listen_addresses=127.0.0.1 {' '.join(settings)}"
         f" -c unix_socket_directories={folder}"
     )
     initdb = [str(BINARIES / "initdb"), "-D", data, "-U", "app", "-A", "trust"]
     as_postgres(*initdb, "--no-sync", "-E", "UTF8", "--locale=C.UTF-8")
     control = [str(BINARIES / "pg_ctl"), "-D", data, "-w"]
     as_postgres(*control, "-o", options, "-l", f"{folder}/log", "start")
-    yield f"postgresql://app@127.0.0.1:{port}"
-    as_postgres(*control, "-m", "immediate", "stop")
-    shutil.rmtree(folder)
+    try:
+        yield f"postgresql://app@127.0.0.1:{port}"
+    finally:
+        as_postgres(*control, "-m", "immediate", "stop")
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """Address of a server that need not survive a power cut."""
+    if not (BINARIES / "initdb").exists():
+        pytest.skip(f"no PostgreSQL server in {BINARIES}")
+    with running("fsync=off") as address:
+        yield address
 
 
 @pytest.fixture

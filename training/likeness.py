@@ -8,6 +8,7 @@ From domain.md section 12: from one confirmed lead to its nearest.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -36,11 +37,19 @@ CHUNK_ROWS = 65_536  # compared at once; 80 float32 columns take 20 MB
 Float32 = npt.NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Traits:
     """Units x traits by aspect: signed strengths, 0 = ordinary or unknown."""
 
     by_aspect: Mapping[str, Float32]
+
+    @cached_property
+    def totals(self) -> Mapping[str, Vector]:
+        """How strong the traits of each unit are together, by aspect."""
+        return {
+            a: np.abs(v).sum(axis=1, dtype=np.float64)
+            for a, v in self.by_aspect.items()
+        }
 
     def __len__(self) -> int:
         return len(self.by_aspect["rules"])
@@ -48,6 +57,11 @@ class Traits:
     def row(self, place: int) -> "Traits":
         """One unit's."""
         return Traits({a: v[place : place + 1] for a, v in self.by_aspect.items()})
+
+    def rows(self, places: npt.ArrayLike) -> "Traits":
+        """Some units', in the order asked for."""
+        some = np.asarray(places, dtype=np.intp)
+        return Traits({a: v[some] for a, v in self.by_aspect.items()})
 
 
 class Likeness:
@@ -142,13 +156,14 @@ def aspect_of(family: str) -> str:
 
 def alike(one: Traits, others: Traits) -> pd.DataFrame:
     """One row per other unit: similarity by aspect and `overall`, see `Likeness.compare`."""
-    found = {a: _ruzicka(one.by_aspect[a], others.by_aspect[a]) for a in ASPECTS}
-    table = pd.DataFrame(found)
-    spoken = np.array([MIX[a] * bool(one.by_aspect[a].any()) for a in ASPECTS])
+    found = {a: _ruzicka(one, others, a) for a in ASPECTS}
     # A unit without any trait is like nobody.
-    weights = spoken / max(float(spoken.sum()), 1e-12)
-    table["overall"] = np.nan_to_num(table[list(ASPECTS)].to_numpy()) @ weights
-    return table
+    spoken = max(sum(MIX[a] for a in ASPECTS if one.by_aspect[a].any()), 1e-12)
+    # Added one by one: a matrix product may differ in the last digit with the rows.
+    overall = np.zeros(len(others))
+    for aspect, alike_in in found.items():
+        overall += MIX[aspect] / spoken * np.nan_to_num(alike_in)
+    return pd.DataFrame({**found, "overall": overall})
 
 
 def pairwise(traits: Traits) -> Vector:
@@ -176,16 +191,18 @@ def _chunks(rows: int) -> Iterator[slice]:
         yield slice(start, start + CHUNK_ROWS)
 
 
-def _ruzicka(one: Float32, others: Float32) -> Vector:
+def _ruzicka(one: Traits, others: Traits, aspect: str) -> Vector:
     """Sum of what both have over sum of the larger of each; NaN where `one` has none."""
-    strength = float(np.abs(one).sum())
+    mine, strength = one.by_aspect[aspect][0], float(one.totals[aspect][0])
     if strength == 0:
         return np.full(len(others), np.nan)
-    direction = np.sign(one)
-    common = np.clip(others * direction, 0, np.abs(one)).sum(axis=1, dtype=np.float64)
-    theirs = np.abs(others).sum(axis=1, dtype=np.float64)
+    has = np.flatnonzero(mine)
+    mine, theirs = mine[has], others.by_aspect[aspect][:, has]
+    common = np.clip(theirs * np.sign(mine), 0, np.abs(mine))
+    both = common.sum(axis=1, dtype=np.float64)
     # Sums of float32 may differ in the last digit.
-    return np.asarray(np.clip(common / (strength + theirs - common), 0.0, 1.0))
+    larger = strength + others.totals[aspect] - both
+    return np.asarray(np.clip(both / larger, 0.0, 1.0))
 
 
 def _rule_weights(

@@ -1,10 +1,13 @@
-"""Which units share association points with one unit, and how closely that ties them.
+"""Which units share association points with others, and how closely that ties them.
 
 A point says 1 / log(1 + its units) (domain.md section 2), as in the groups of a run.
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 Numbers = npt.NDArray[np.int64]
 Weights = npt.NDArray[np.float64]
@@ -18,20 +21,30 @@ NODE_ALIKE = 0.5
 
 
 def closeness(
-    mine: Numbers, unit: Numbers, point: Numbers, size: Numbers, units: int
-) -> Weights:
-    """Of each unit, the summed rarity of the points that it shares.
+    asked: Numbers, unit: Numbers, point: Numbers, size: Numbers, units: int
+) -> Any:
+    """Of each unit, the summed rarity of the points that it shares with an asked one.
+
+    Returns:
+        A sparse array of asked units x all units; nothing stands for 0, and a unit is 0
+        to itself.
 
     Args:
-        mine: the points of the one unit.
+        asked: rows of units.
         unit, point, size: one row per unit and point of it: its row, the point's
             number, and how many units the point ties.
         units: how many units there are.
     """
-    shared = np.isin(point, mine)
-    rarity = 1.0 / np.log1p(np.maximum(size[shared], 1))
-    found = np.bincount(unit[shared], weights=rarity, minlength=units)
-    return found.astype(np.float64)
+    numbers, column = np.unique(point, return_inverse=True)
+    shape = (units, len(numbers))
+    rarity = 1.0 / np.log1p(np.maximum(size, 1))
+    rare = sparse.csr_array((rarity, (unit, column)), shape=shape)
+    has = sparse.csr_array((np.ones(len(unit)), (unit, column)), shape=shape)
+    found = (rare[asked] @ has.T).tocoo()
+    row, other = found.coords
+    others = other != asked[row]
+    ends = (row[others], other[others])
+    return sparse.csr_array((found.data[others], ends), shape=(len(asked), units))
 
 
 def same_node(close: Weights, overall: Weights) -> npt.NDArray[np.bool_]:

@@ -48,6 +48,27 @@ def peer_medians(units: Table, step: PeersSpec, value: str) -> Table:
     )
 
 
+def peer_percentiles(
+    units: Table, within: tuple[str, ...], value: str, min_size: int
+) -> Table:
+    """`unit_id` and `percentile`: the share of the unit's peers with a smaller value.
+
+    Peers are the other units of its group; what is equal is not smaller, so the lowest of
+    a group have 0 and a single highest one has 1. Every unit needs a value; those in a
+    group of fewer than `min_size` units are left out.
+    """
+    grouped = units.select("unit_id", _group=_group(units, within), _x=units[value])
+    ranked = grouped.select(
+        "unit_id",
+        percentile=ibis.percent_rank().over(
+            ibis.window(group_by="_group", order_by="_x")
+        ),
+        _n=grouped.count().over(ibis.window(group_by="_group")),
+    )
+    enough = ranked.filter(ranked["_n"] >= min_size)
+    return enough.select("unit_id", "percentile")
+
+
 def _one_value(units: Table, value: str, step: PeersSpec) -> Table:
     table = units.mutate(_x=units[value].cast("float64"))
     if "robust_z" in step.stat:

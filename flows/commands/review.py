@@ -52,7 +52,8 @@ def dispose(
 def dispose_many(
     model: Model,
     file: Annotated[
-        Path, typer.Argument(help="CSV: unit_id, verdict, reason and maybe user, at")
+        Path,
+        typer.Argument(help="CSV: unit_id, verdict, reason; maybe user, at, cause"),
     ],
     run: ReviewedIn = "",
 ) -> None:

@@ -1,5 +1,12 @@
 """Addresses of the API."""
 
-from django.urls.resolvers import URLPattern
+from django.urls import path, re_path
 
-urlpatterns: list[URLPattern] = []
+from serving.api.api import api
+from serving.api.problems import nothing_there
+
+urlpatterns = [
+    path("", nothing_there),
+    path("", api.urls),
+    re_path("", nothing_there),
+]

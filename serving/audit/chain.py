@@ -94,6 +94,23 @@ def findings() -> list[str]:
     return wrong
 
 
+def missing_head(noted: str) -> list[str]:
+    """What is wrong when the log no longer holds an entry that was noted elsewhere.
+
+    Args:
+        noted: `number:hash`, as `head` gave them at that time.
+    """
+    number, _, digest = noted.strip().partition(":")
+    if not number.isdecimal():
+        return [f"{noted!r} is no noted entry: give its number, a colon, its hash"]
+    if (int(number), digest) == (0, GENESIS):
+        return []
+    kept = Entry.objects.filter(id=int(number)).values_list("hash", flat=True).first()
+    if kept is None:
+        return [f"entry {number}, which was noted elsewhere, was cut off"]
+    return [] if kept == digest else [f"entry {number} is not the one that was noted"]
+
+
 def head() -> tuple[int, str]:
     """Number and hash of the newest entry; an office notes them elsewhere."""
     last = Entry.objects.order_by("-id").values_list("id", "hash").first()

@@ -17,4 +17,9 @@ class Entry(models.Model):
     hash = models.CharField(max_length=64)
 
     class Meta:
-        indexes = (models.Index(fields=["user", "at"], name="audit_user"),)
+        indexes = (
+            models.Index(fields=["user", "at"], name="audit_user"),
+            models.Index(fields=["action", "id"], name="audit_action"),
+            models.Index(fields=["unit", "id"], name="audit_unit"),
+            models.Index(fields=["at"], name="audit_at"),
+        )

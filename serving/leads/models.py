@@ -99,6 +99,8 @@ class Lead(models.Model):
             models.Index(fields=["run", "office", "rank_fused"], name="lead_office"),
             models.Index(fields=["run", "group_id"], name="lead_group"),
             models.Index(fields=["unit_id"], name="lead_everywhere"),
+            models.Index(fields=["run", "-money", "rank_fused"], name="lead_money"),
+            models.Index(fields=["run", "found_by", "rank_fused"], name="lead_found"),
         )
 
 
@@ -285,7 +287,10 @@ class Disposition(models.Model):
     seconded_by = models.TextField(default="")
 
     class Meta:
-        indexes = (models.Index(fields=["model", "unit_id"], name="disposed"),)
+        indexes = (
+            models.Index(fields=["model", "unit_id"], name="disposed"),
+            models.Index(fields=["model", "at"], name="disposed_at"),
+        )
 
 
 class Release(models.Model):

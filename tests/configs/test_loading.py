@@ -228,6 +228,32 @@ MODEL_ERRORS = {
         "type: money",
         "sources.claims.columns.amount: the unit of money is yuan or wan",
     ),
+    "unknown office": (
+        ("unit.office", "kidn"),
+        "office: kidn",
+        "unit.office: unknown name 'kidn'; did you mean 'kind'?",
+    ),
+    "protected spot": (
+        ("unit.spots", ["kind", "sex"]),
+        "- sex",
+        "unit.spots[1]: 'sex' is protected or excluded by privacy and never scored",
+    ),
+    "peers by a number": (
+        ("unit.peers", "amount"),
+        "peers: amount",
+        "unit.peers[0]: 'amount' is a number; use a text or category",
+    ),
+    "too many peers": (
+        ("unit.peers", ["kind", "person", "claim_no"]),
+        "- kind",
+        "unit.peers: Tuple should have at most 2 items after validation, not 3",
+    ),
+    "unknown verdict": (
+        ("review", {"second_review": ["confirmd"]}),
+        "- confirmd",
+        "review.second_review[0]: got 'confirmd': must be one of confirmed, excluded, "
+        "transferred; did you mean 'confirmed'?",
+    ),
     "unknown excluded feature": (
         ("detectors", {"exclude": ["amuont"]}),
         "- amuont",
@@ -292,6 +318,15 @@ RULE_ERRORS = {
         rule("amount > 1", params={"amount": 3}),
         "rules[0].params.amount: 'amount' is a column already",
     ),
+    "shown column": (
+        rule("amount > 1", lawful={"en": "x", "zh": "x", "shows": ["amuont"]}),
+        "rules[0].lawful.shows[0]: unknown name 'amuont'; did you mean 'amount'?",
+    ),
+    "protected shown column": (
+        rule("amount > 1", lawful={"en": "x", "zh": "x", "shows": ["amount", "sex"]}),
+        "rules[0].lawful.shows[1]: 'sex' is protected or excluded by privacy and never "
+        "scored",
+    ),
     "layer": (
         rule("amount > 1", layer=5),
         "rules[0].layer: got 5: must be one of 1, 2, 3, 4",
@@ -314,7 +349,7 @@ def test_rule_error_names_file_line_and_path(tmp_path, declared, message):
     file, line, rest = found[0].split(":", 2)
     assert (file, rest.strip()) == (str(path), message)
     key = message.split(":")[0].split(".")[1]
-    assert int(line) in range(line_of(path, key), line_of(path, key) + 4)
+    assert int(line) in range(line_of(path, key), line_of(path, key) + 6)
 
 
 def test_rule_code_used_twice_is_refused(tmp_path):

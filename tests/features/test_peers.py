@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from configs.schema import PeersSpec
-from features.builders.peers import peer_medians, peers_features
+from features.builders.peers import peer_medians, peer_percentiles, peers_features
 
 
 @pytest.fixture(scope="module")
@@ -96,3 +96,27 @@ def test_peer_medians_name_the_group_or_all_units_when_it_is_small(catalog, unit
     small = known.index[known["g"] == "c"]
     assert (found.loc[small, "median"] == known["x"].median()).all()
     assert (found.loc[small, "peers"] == 0).all()
+
+
+@pytest.mark.parametrize("within", [("g",), ("g", "h")])
+def test_percentiles_are_the_share_of_the_other_peers_with_less(catalog, units, within):
+    known = units[units["x"].notna()].assign(h=lambda frame: frame["unit_id"].str[-1])
+    rows = [
+        (u, g, h, float(x))
+        for u, g, x, h in known[["unit_id", "g", "x", "h"]].itertuples(index=False)
+    ]
+    schema = {"unit_id": "string", "g": "string", "h": "string", "x": "float64"}
+    table = ibis.memtable(rows, schema=schema)
+
+    found = catalog.arrow(peer_percentiles(table, within, "x", min_size=15))
+
+    want = {}
+    for _, group in known.fillna({"g": "?"}).groupby(list(within)):
+        for unit, value in group[["unit_id", "x"]].itertuples(index=False):
+            if len(group) >= 15:
+                want[unit] = (group["x"] < value).sum() / (len(group) - 1)
+    got = dict(
+        zip(found["unit_id"].to_pylist(), found["percentile"].to_pylist(), strict=True)
+    )
+    assert got == want
+    assert 0 < len(want) < len(units)

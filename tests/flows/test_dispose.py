@@ -119,6 +119,20 @@ def test_many_are_recorded_from_a_file(office: Home, tmp_path: Path) -> None:
     assert list(rows) == ["CLM-000001", "CLM-000003", "CLM-000002"]
 
 
+def test_an_exclusion_may_say_its_cause(office: Home, tmp_path: Path) -> None:
+    file = written(
+        tmp_path,
+        "unit_id,verdict,reason,cause\n"
+        "CLM-000001,excluded,she is alive,Register error\n"
+        "CLM-000002,confirmed,same garage,\n",
+    )
+
+    office.ok("dispose-many", MODEL, file)
+
+    rows = {row["unit"]: row["cause"] for row in office.json("dispositions", MODEL)}
+    assert rows == {"CLM-000001": "register_error", "CLM-000002": ""}
+
+
 def test_a_file_of_a_spreadsheet_in_gb18030_is_read(tmp_path: Path) -> None:
     file = written(
         tmp_path, "unit_id,verdict,reason\r\nA1,confirmed,修理厂\r\n", "gb18030"
@@ -159,6 +173,16 @@ WRONG = {
     "future": (
         "unit_id,verdict,reason,at\nCLM-000001,confirmed,a,2999-01-01\n",
         "line 2, column at: got '2999-01-01'; give a time that has passed",
+    ),
+    "cause": (
+        "unit_id,verdict,reason,cause\nCLM-000001,excluded,a,registr error\n",
+        "line 2, column cause: got 'registr error'; allowed are lawful, register_error, "
+        "insufficient, duplicate, other, with verdict excluded alone; did you mean "
+        "'register_error'?",
+    ),
+    "cause of a confirmation": (
+        "unit_id,verdict,reason,cause\nCLM-000001,confirmed,a,lawful\n",
+        "line 2, column cause: got 'lawful'; allowed are lawful,",
     ),
     "column": (
         "unit,verdict,reason\nCLM-000001,confirmed,a\n",

@@ -87,6 +87,12 @@ def key(kind: str, value: str) -> str:
 def with_dossier(publication: Publication, folder: Path) -> Publication:
     """The publication with all that the console shows of its leads."""
     units = publication.tables["leads"]["unit_id"].to_pylist()
+    files = dossier_files(units, folder / "work")
+    return replace(publication, about=ABOUT, dossier=files)
+
+
+def dossier_files(units: list[str], folder: Path) -> dict[str, Path]:
+    """The files of the dossier of these units, in a folder that is there."""
     tables = {
         "rows": _rows(units),
         "nodes": _nodes(units),
@@ -104,13 +110,12 @@ def with_dossier(publication: Publication, folder: Path) -> Publication:
         "doubts": _doubts(),
         "likes": _likes(units),
     }
-    files = {name: _written(folder, name, rows) for name, rows in tables.items()}
-    return replace(publication, about=ABOUT, dossier=files)
+    return {name: _written(folder, name, rows) for name, rows in tables.items()}
 
 
 def _written(folder: Path, name: str, rows: list[dict[str, Any]]) -> Path:
     types = {c: pa.type_for_alias(kind) for c, kind in DOSSIER[name].items()}
-    path = folder / "work" / f"{name}.parquet"
+    path = folder / f"{name}.parquet"
     pq.write_table(pa.Table.from_pylist(rows, schema=pa.schema(types)), path)
     return path
 

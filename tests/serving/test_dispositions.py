@@ -9,6 +9,8 @@ from django.db import IntegrityError, connection
 from configs.errors import StoreError
 from configs.settings import Settings
 from serving import queries
+from serving.audit.chain import findings
+from serving.audit.models import Entry
 from serving.dispositions import (
     add_dispositions,
     dispose,
@@ -19,6 +21,8 @@ from serving.dispositions import (
 from serving.publication import Publication
 from serving.publish import publish
 from serving.records import DispositionRecord
+from serving.review.models import UnitState
+from serving.review.states import state_after
 from serving.verify import verify
 
 MODEL = "vehicle_insurance"
@@ -95,6 +99,9 @@ BAD: dict[str, tuple[dict[str, object], str]] = {
     "model": ({"model": "claims"}, "claims: no run 'vehicle_insurance-20250630-1'"),
     "unit": ({"unit_id": "CLM-000099"}, "1 units are not in run .*, such as 'CLM-000099'"),
     "zone": ({"at": datetime(2025, 7, 1)}, "at is 2025-07-01T00:00:00; give a time that"),
+    "cause": ({"verdict": "excluded", "cause": "lawfull"}, "did you mean 'lawful'"),
+    "cause of another": ({"cause": "lawful"}, "give a cause with 'excluded' alone"),
+    "surrogate": ({"reason": "\ud800"}, "reason is"),
     "future": ({"at": datetime(2999, 1, 1, tzinfo=UTC)}, "at is 2999.* has passed"),
 }  # fmt: skip
 
@@ -107,6 +114,79 @@ def test_of_many_with_a_bad_one_none_is_kept(name: str, published: Publication) 
         add_dispositions([record(published), record(published, **changes)])
 
     assert dispositions(MODEL) == []
+    assert not UnitState.objects.exists()
+    assert not Entry.objects.exists()
+
+
+def test_each_is_logged_and_sets_the_state_that_the_last_in_time_says(
+    published: Publication,
+) -> None:
+    late = record(
+        published, verdict="excluded", cause="other", at=AT + timedelta(days=9)
+    )
+
+    add_dispositions([late, record(published)])
+
+    state = UnitState.objects.get(model=MODEL, unit_id=UNIT)
+    assert (state.state, state.version) == ("excluded", 1)
+    entries = list(Entry.objects.order_by("id"))
+    assert [(e.action, e.user, e.unit) for e in entries] == [
+        ("decided", "li", UNIT)
+    ] * 2
+    assert entries[0].detail["cause"] == "other"
+    assert findings() == []
+
+    add_dispositions([record(published, at=AT + timedelta(days=1))])
+
+    state.refresh_from_db()
+    assert (state.state, state.version) == ("excluded", 2)
+
+
+def test_an_assignment_outlives_a_disposition(published: Publication) -> None:
+    UnitState.objects.create(
+        model=MODEL, unit_id=UNIT, assignee="wang", version=3, changed_at=AT
+    )
+
+    add_dispositions([record(published, verdict="needs_information")])
+
+    state = UnitState.objects.get(model=MODEL, unit_id=UNIT)
+    assert (state.assignee, state.version) == ("wang", 4)
+
+
+WITHDRAWN = {
+    "of a confirmation": (["confirmed", "withdrawn"], "withdrawn"),
+    "of a confirmation with a question after": (
+        ["confirmed", "needs_information", "withdrawn"],
+        "withdrawn",
+    ),
+    "of an exclusion": (["excluded", "withdrawn"], "open"),
+    "of a question": (["needs_information", "withdrawn"], "open"),
+    "of nothing": (["withdrawn"], "withdrawn"),
+    "and said anew": (["confirmed", "withdrawn", "transferred"], "transferred"),
+}
+
+
+@pytest.mark.parametrize("name", WITHDRAWN)
+def test_what_is_withdrawn_leaves_the_unit_open_unless_a_suspicion_fell(
+    name: str,
+) -> None:
+    verdicts, state = WITHDRAWN[name]
+
+    assert state_after(verdicts) == state
+
+
+def test_older_dispositions_that_are_brought_in_end_no_second_review(
+    published: Publication,
+) -> None:
+    UnitState.objects.create(
+        model=MODEL, unit_id=UNIT, state="awaiting", changed_at=datetime.now(UTC)
+    )
+
+    add_dispositions([record(published)])
+    assert UnitState.objects.get(unit_id=UNIT).state == "awaiting"
+
+    add_dispositions([record(published, at=datetime.now(UTC))])
+    assert UnitState.objects.get(unit_id=UNIT).state == "confirmed"
 
 
 def test_a_disposition_cannot_be_changed(published: Publication) -> None:

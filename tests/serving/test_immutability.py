@@ -8,6 +8,7 @@ from django.db import IntegrityError, connection, transaction
 
 from configs.settings import Settings
 from serving import queries
+from serving.audit.chain import record
 from serving.judgements import judge
 from serving.leads.immutability import GUARDED
 from serving.leads.models import (
@@ -30,6 +31,7 @@ from serving.leads.models import (
 )
 from serving.publication import Publication
 from serving.publish import publish
+from serving.review.models import Answer, Proposal
 from serving.verify import verify
 
 NOW = datetime(2025, 7, 1, tzinfo=UTC)
@@ -179,6 +181,11 @@ def decide_once() -> None:
     run = Run.objects.all()[0]
     Disposition.objects.create(run=run, unit_id="c1", verdict="confirmed", **told)
     Release.objects.create(version="2", action="approved", **told)
+    proposal = Proposal.objects.create(
+        run=run, unit_id="c2", verdict="confirmed", **told
+    )
+    Answer.objects.create(proposal=proposal, agreed=True, user="wang", at=NOW)
+    record("decided", user="li", unit="c1")
 
 
 def test_sqlite_replace_cannot_overwrite_a_judgement(sqlite_store: Settings) -> None:

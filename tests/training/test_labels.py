@@ -115,6 +115,15 @@ def test_labels_tell_how_a_unit_came_to_be_reviewed_and_its_ring() -> None:
     assert list(found["group_id"].fillna("")) == ["", "G1", "G1"]
 
 
+def test_a_label_names_who_said_the_last_word() -> None:
+    story = said("u", "nA", "cB", "cB").assign(user=["li", "wang", "zhao"])
+
+    found = standing_labels(story, slots(), groups())
+
+    assert found["reviewer"].item() == "zhao"
+    assert found["decided_at"].item() == START + timedelta(days=1)
+
+
 def test_without_dispositions_there_are_no_labels() -> None:
     found = standing_labels(said("u")[:0].reindex(columns=DISPOSED), slots(), groups())
 
@@ -146,6 +155,7 @@ def test_many_units_get_the_same_labels_as_one_by_one_and_fast() -> None:
             "run_id": chance.choice(["A", "B", "C"], number),
             "unit_id": chance.integers(0, 60_000, number).astype(str),
             "verdict": chance.choice(list(WORDS.values()), number),
+            "user": chance.choice(["li", "wang"], number),
             "at": START + pd.to_timedelta(chance.permutation(number), "s"),
         }
     )

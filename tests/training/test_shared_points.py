@@ -12,10 +12,17 @@ SIZE = np.array([2, 300, 2, 300, 300, 2])
 
 
 def test_a_rare_point_ties_more_than_a_common_one():
-    found = closeness(np.array([7, 8]), UNIT, POINT, SIZE, 5)
+    found = closeness(np.array([0]), UNIT, POINT, SIZE, 5).toarray()[0]
     assert found[1] == pytest.approx(1 / np.log(3) + 1 / np.log(301))
     assert found[2] == pytest.approx(1 / np.log(301))
+    assert found[0] == 0
     assert found[3:].tolist() == [0, 0]
+
+
+def test_many_units_are_asked_for_at_once():
+    found = closeness(np.array([2, 0]), UNIT, POINT, SIZE, 5).toarray()
+    assert found[0].tolist() == pytest.approx([1 / np.log(301)] * 2 + [0, 0, 0])
+    assert found[1, 1] == pytest.approx(1 / np.log(3) + 1 / np.log(301))
 
 
 def test_the_same_node_is_one_that_ten_units_share_or_several_commoner_ones():
@@ -29,4 +36,4 @@ def test_who_shares_a_node_but_not_the_method_is_no_look_alike():
 
 
 def test_a_unit_without_points_is_close_to_nobody():
-    assert not closeness(np.array([], dtype=np.int64), UNIT, POINT, SIZE, 4).any()
+    assert closeness(np.array([4]), UNIT, POINT, SIZE, 5).nnz == 0

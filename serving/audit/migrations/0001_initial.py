@@ -26,7 +26,12 @@ class Migration(migrations.Migration):
                 ('hash', models.CharField(max_length=64)),
             ],
             options={
-                'indexes': [models.Index(fields=['user', 'at'], name='audit_user')],
+                'indexes': [
+                    models.Index(fields=['user', 'at'], name='audit_user'),
+                    models.Index(fields=['action', 'id'], name='audit_action'),
+                    models.Index(fields=['unit', 'id'], name='audit_unit'),
+                    models.Index(fields=['at'], name='audit_at'),
+                ],
             },
         ),
         migrations.RunPython(install_guards, remove_guards),

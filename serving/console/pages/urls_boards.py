@@ -1,5 +1,11 @@
 """Addresses of the pages about boards."""
 
-from django.urls.resolvers import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from serving.console.pages import boards
+
+urlpatterns = [
+    path("boards/", boards.boards, name="boards"),
+    path("boards/<slug:model>/", boards.board, name="board"),
+    path("boards/<slug:model>/<str:name>.svg", boards.chart, name="chart"),
+]

@@ -30,7 +30,17 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex("lead", models.Index(fields=["unit_id"], name="lead_everywhere")),
         migrations.AddIndex(
+            "lead", models.Index(fields=["run", "-money", "rank_fused"], name="lead_money")
+        ),
+        migrations.AddIndex(
+            "lead",
+            models.Index(fields=["run", "found_by", "rank_fused"], name="lead_found"),
+        ),
+        migrations.AddIndex(
             "rulehit", models.Index(fields=["code", "lead"], name="hit_by_code")
+        ),
+        migrations.AddIndex(
+            "disposition", models.Index(fields=["model", "at"], name="disposed_at")
         ),
         migrations.RunPython(install_guards, remove_guards),
     )

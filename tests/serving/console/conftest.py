@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client, override_settings
@@ -26,6 +27,13 @@ def quick_passwords() -> Iterator[None]:
     """A password's hash that is slow on purpose would take most of the tests' time."""
     with override_settings(PASSWORD_HASHERS=[f"{HASHERS}.MD5PasswordHasher"]):
         yield
+
+
+class Browser(Client):
+    """A client that asks over TLS, as the settings demand."""
+
+    def generic(self, *args: Any, **named: Any) -> Any:
+        return super().generic(*args, **{**named, "secure": True})
 
 
 @pytest.fixture
@@ -78,8 +86,7 @@ def as_role(listed: Publication) -> Make:
         name = "-".join(filter(None, (role, model, office))).replace(" ", "_")
         user = User.objects.filter(username=name).first()
         user = user or make_user(name, (role, model, office), language=language)
-        browser = Client(HTTP_HOST="localhost")
-        browser.defaults["wsgi.url_scheme"] = "https"
+        browser = Browser(HTTP_HOST="localhost")
         browser.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
         return browser
 

@@ -1,0 +1,54 @@
+"""What stands for the nodes of a graph in files that outlive it."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.graph import UNKNOWN, Graph, Numbers
+
+# Tokens of the values of one kind, in their order.
+Tokens = Callable[[str, Iterable[str]], list[str]]
+
+
+@dataclass(frozen=True)
+class Keyed:
+    """Nodes with what stands for them outside of the graph.
+
+    Attributes:
+        nodes: their numbers, ascending.
+        keys: of each.
+        rank: the place of each key in ascending order; equal keys have one place.
+    """
+
+    nodes: Numbers
+    keys: pa.Array
+    rank: Numbers
+
+    @classmethod
+    def made(cls, graph: Graph, nodes: Numbers, tokens: Tokens) -> "Keyed":
+        """Each node's key is computed once."""
+        nodes = np.unique(nodes)
+        parts = []
+        for kind in graph.kinds:
+            span = graph.span(kind)
+            own = nodes[(nodes >= span.start) & (nodes < span.stop)]
+            values = graph.values[graph.kinds.index(kind)]
+            said = values.take(pa.array(own - span.start)).to_pylist()
+            parts.append(pa.array(tokens(kind, said), pa.string()))
+        keys = pa.chunked_array(parts, pa.string()).combine_chunks()
+        rank = pc.rank(keys, tiebreaker="dense").to_numpy().astype(np.int64)
+        return cls(nodes, keys, rank)
+
+    def of(self, nodes: Numbers) -> pa.Array:
+        """The keys of these nodes; null where one is UNKNOWN."""
+        return self.keys.take(pa.array(self._place(nodes), mask=nodes == UNKNOWN))
+
+    def rank_of(self, nodes: Numbers) -> Numbers:
+        found: Numbers = self.rank[self._place(nodes)]
+        return found
+
+    def _place(self, nodes: Numbers) -> Numbers:
+        return np.searchsorted(self.nodes, nodes).astype(np.int64)
