@@ -40,11 +40,11 @@ format: $(VENV)/.ready ## rewrite formatting and fixable lint
 browser: ## Chromium for the tests of the pages, where it is missing (Debian, as root)
 	@command -v chromium >/dev/null || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
 	  echo "Installing chromium and Chinese fonts" && apt-get -qq update >/dev/null && \
-	  DEBIAN_FRONTEND=noninteractive apt-get -qq install -y chromium fonts-noto-cjk >/dev/null; } || \
+	  DEBIAN_FRONTEND=noninteractive apt-get -qq install -y chromium fonts-noto-cjk gettext >/dev/null; } || \
 	  echo "No chromium: the tests in a browser are skipped (apt-get install chromium)"
 
 messages: $(VENV)/.ready ## collect and compile the console's texts (needs gettext)
-	@cd serving && ../$(BIN)/python -m serving makemessages -l zh_Hans --no-location --no-wrap && \
+	@cd serving && ../$(BIN)/python -m serving makemessages -l zh_Hans --no-location --no-wrap --no-obsolete && \
 	  ../$(BIN)/python -m serving compilemessages -l zh_Hans
 
 pictures: $(VENV)/.ready ## screenshots of the console for the README (needs chromium)

@@ -109,7 +109,7 @@ class Analyst(FastHttpUser):
         self.shown = self._get(address, "lead").text
 
     def _decide(self) -> None:
-        reason = f"{uuid.UUID(int=self.chance.getrandbits(128))}"
+        reason = f"{uuid.uuid4()}"  # by which it is found again
         form = {
             "csrfmiddlewaretoken": self._found(_CSRF, self.shown),
             "seen": self._found(_SEEN, self.shown),
@@ -126,7 +126,9 @@ class Analyst(FastHttpUser):
                 answer.success()
                 return
             if "Recorded: " not in (answer.text or ""):
-                answer.failure(f"not recorded: {answer.status_code}")
+                answer.failure(
+                    f"not recorded: {answer.status_code} {answer.text!r:.200}"
+                )
                 return
         with DECIDED.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"lead": self.lead, "reason": reason}) + "\n")

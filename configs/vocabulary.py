@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from configs.column import Column, source_kinds
+from configs.common_words import MEASURE_WORDS, STAT_WORDS, common_words
 from configs.errors import Problem, nearest
 from configs.expressions import ExpressionError, Kind, kind_of, names, parse
 from configs.family_flows import (
@@ -45,28 +46,6 @@ from configs.spec import Text
 
 RESERVED = ("unit_id", "as_of")
 COVERAGE = "coverage_"  # and the source: the flag's name
-STAT_WORDS = {
-    "robust_z": (
-        "distance from the peers' median, in robust deviations",
-        "与同类中位数的稳健偏差",
-    ),
-    "percentile": ("share of peers with a smaller value", "同类中低于该值的比例"),
-}
-MEASURE_WORDS = {
-    "count": ("number of rows", "条数"),
-    "sum": ("sum of {of}", "{of}合计"),
-    "mean": ("mean of {of}", "{of}均值"),
-    "min": ("smallest {of}", "{of}最小值"),
-    "max": ("largest {of}", "{of}最大值"),
-    "nunique": ("number of different {of}", "不同{of}的个数"),
-    "share": ("share of rows with {of}", "{of}的占比"),
-    "days_since_first": ("days since the first row", "距最早一条的天数"),
-    "days_since_last": ("days since the last row", "距最近一条的天数"),
-    "trend": (
-        "later half minus earlier half of {of}, over both",
-        "{of}后半期减前半期之比",
-    ),
-}
 MEASURE_UNITS = {
     "count": "count",
     "nunique": "count",
@@ -116,9 +95,9 @@ def _unit_source_columns(spec: ModelSpec) -> Iterator[Column]:
     source = spec.sources[spec.unit.source]
     for name, kind in source_kinds(spec, spec.unit.source).items():
         column = source.columns[name]
-        meaning = column.meaning or Text(en=name.replace("_", " "), zh=name)
+        said = column.meaning or common_words(name)
         unit = "yuan" if column.type == "money" else column.unit or ""
-        yield Column(name, kind, meaning, spec.unit.source, "source", unit)
+        yield Column(name, kind, said, spec.unit.source, "source", unit)
 
 
 def _feature(base: Column, family: str) -> Column:
@@ -196,7 +175,7 @@ class _Walk:
                 )
                 continue
             declared = self.spec.sources[step.of].columns[wanted]
-            own = declared.meaning or Text(en=wanted.replace("_", " "), zh=wanted)
+            own = declared.meaning or common_words(wanted)
             meaning = Text(en=f"{own.en} ({title.en})", zh=f"{title.zh}的{own.zh}")
             unit = "yuan" if declared.type == "money" else declared.unit or ""
             kind = kinds[wanted]

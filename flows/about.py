@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from configs.common_words import common_words
 from configs.loading import LoadedModel
 from configs.presented import peers_of
 from configs.privacy import excluded_columns
@@ -74,8 +75,9 @@ def _source(spec: ModelSpec, source: SourceSpec) -> SourceAbout:
 def _column(name: str, column: ColumnSpec) -> ColumnAbout:
     header = column.header or ""
     # What a department calls its column serves where it is no ASCII name.
-    chinese = name if header.isascii() else header
-    words = column.meaning or Text(en=name.replace("_", " "), zh=chinese)
+    common = common_words(name)
+    delivered = common.zh if header.isascii() else header
+    words = column.meaning or Text(en=common.en, zh=delivered)
     return ColumnAbout(
         en=words.en, zh=words.zh, type=column.type, sensitive=column.sensitive
     )

@@ -44,7 +44,12 @@ def _title(spec: ModelSpec, units: Table) -> Value:
     """The columns that head a lead; sensitive ones are masked here already."""
     declared = spec.sources[spec.unit.source].columns
     parts = [_masked(units[c], declared[c].sensitive) for c in spec.unit.show]
-    return ibis.literal(" · ").join(parts) if parts else units["unit_id"]
+    if not parts:
+        return units["unit_id"]
+    joined = ibis.literal(" · ").join(parts)
+    # What is not known of the unit leaves no gap.
+    whole = joined.re_replace("^( · )+|( · )+$", "").re_replace("( · ){2,}", " · ")
+    return whole.nullif("").fill_null(units["unit_id"])
 
 
 def _masked(column: Any, sensitive: bool) -> Value:

@@ -92,6 +92,8 @@ def _alone_by_file(store: Path) -> Iterator[None]:
     # An exclusive transaction on an empty database file is a lock that works on every
     # system and that a killed process cannot leave behind.
     store.parent.mkdir(parents=True, exist_ok=True)
+    if not store.exists():  # what is published into it is for its owner's eyes
+        store.touch(mode=0o600)
     lock = f"{store}.lock"
     with closing(
         sqlite3.connect(lock, timeout=MIGRATION_SECONDS, isolation_level=None)

@@ -6,7 +6,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from configs.errors import StoreError
 
-BUSY_SECONDS = 30  # as long as publishing some 200,000 leads keeps other writers out
+BUSY_SECONDS = 120  # publishing a million leads keeps other writers out for as long
 
 # WAL lets analysts read while a run is published. Without recursive triggers SQLite
 # would let INSERT OR REPLACE delete a published row unseen by the guards.

@@ -38,7 +38,7 @@ def copied_files(
 
     Copies that were not kept are removed.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o750, parents=True, exist_ok=True)
     with ExitStack() as stack:
         yield {
             name: stack.enter_context(_copied(source, folder / f"{name}.parquet"))
@@ -54,7 +54,7 @@ def _copied(source: Path, path: Path) -> Iterator[FileCopy]:
     try:
         with os.fdopen(handle, "wb") as target, source.open("rb") as file:
             sha256 = copy_bytes(file, target)
-        Path(name).chmod(0o444)
+        Path(name).chmod(0o440)  # values stand in it unmasked
         yield FileCopy(Path(name), path, sha256)
     finally:
         Path(name).unlink(missing_ok=True)

@@ -15,7 +15,9 @@ from pathlib import Path
 
 from configs.errors import LeadlineError
 
-THREADS = 4  # of each worker: more waited for the store longer than they served
+# Of each worker. While a large list is published to SQLite, decisions wait for up to half a
+# minute; with 4 threads all of them waited, and nobody could read.
+THREADS = 16
 _LOOPBACK_HOSTS = "localhost,127.0.0.1,[::1]"
 
 

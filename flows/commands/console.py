@@ -255,11 +255,11 @@ def verify_log(
         typer.Option(metavar="NUMBER:HASH", help="an entry that was noted elsewhere"),
     ] = "",
 ) -> None:
-    """Recompute the whole chain; ends with 4 when an entry was changed or is missing."""
+    """Recompute the whole chain; ends with 4 when an entry or a guard is not sound."""
     opened_store()
     from serving.audit import chain
 
-    found = chain.findings()
+    found = chain.unguarded() + chain.findings()
     if head:
         found += chain.missing_head(head)
     for finding in found:

@@ -5,6 +5,7 @@
 
 import secrets
 import string
+import unicodedata
 from typing import Literal
 
 from axes.utils import reset as forget_failures
@@ -161,9 +162,19 @@ def _free(username: str) -> str:
         raise StoreError(
             f"user name {username!r}: give 1 to 100 characters, no space around them"
         )
-    if User.objects.filter(username=name).exists():
-        raise StoreError(f"there is a user {name!r} already")
+    if name != unicodedata.normalize("NFKC", name) or any(map(_is_unseen, name)):
+        raise StoreError(
+            f"user name {username!r}: full-width and invisible characters make it look "
+            "like another one; type it anew"
+        )
+    if User.objects.filter(username__iexact=name).exists():
+        raise StoreError(f"there is a user {name!r} already, perhaps in other letters")
     return name
+
+
+def _is_unseen(character: str) -> bool:
+    """Controls and marks of direction, which show nothing or turn the text around."""
+    return unicodedata.category(character).startswith("C")
 
 
 def _check_password(password: str, user: User) -> None:

@@ -10,6 +10,7 @@ from serving.api.problems import ON_ONE, Problem
 from serving.api.rows import Row, group_row, lead_rows
 from serving.api.schemas import GroupDetailOut, GroupPage
 from serving.console.access import group_or_404, run_or_404
+from serving.console.source_rows import tie_key
 from serving.leads.models import Group, GroupTie, Lead
 
 router = Router(tags=["groups"])
@@ -71,6 +72,7 @@ def _ties(group: Group, hidden: set[str]) -> list[Row]:
         if not {tie.left, tie.right} & hidden
     ]
     for row in rows:
+        row["row_key"] = tie_key(row["row_key"], row["left"], row["right"])
         for name in ("event_at", "known_at"):
             row[name] = row[name].replace(tzinfo=None) if row[name] else None
     return rows[:MOST]

@@ -16,6 +16,8 @@ from serving.api.problems import ON_ONE, Problem
 from serving.api.rows import Row, disposition_rows, lead_rows
 from serving.api.schemas import LeadDetailOut, LeadPage
 from serving.console.access import lead_or_404, run_or_404
+from serving.console.source_rows import Sources, masked_keys, tie_key
+from serving.dossier import dossier
 from serving.leads.models import Disposition, Lead, RuleHit
 from serving.records import LeadDetail
 from serving.review.models import UnitState
@@ -94,8 +96,9 @@ def lead(request: HttpRequest, lead_id: RowId) -> Row:
         "as_of": detail.lead.as_of,
         **{
             name: [asdict(row) for row in getattr(detail, name)]
-            for name in ("hits", "reasons", "parts", "counterfactuals", "evidence")
+            for name in ("hits", "reasons", "parts", "counterfactuals")
         },
+        "evidence": _evidence(seen, detail),
         "paths": _paths(request, seen, detail),
         "dispositions": disposition_rows(list(said.order_by("at", "id"))),
     }
@@ -106,4 +109,18 @@ def _paths(request: HttpRequest, lead: Lead, detail: LeadDetail) -> list[Row]:
     others = [path.other for path in detail.paths]
     found = leads_in_sight(request.user, "see", lead.run.model_id, lead.run_id)
     seen = set(found.filter(unit_id__in=others).values_list("unit_id", flat=True))
-    return [asdict(path) for path in detail.paths if path.other in seen]
+    paths = [asdict(path) for path in detail.paths if path.other in seen]
+    for step in (step for path in paths for step in path["steps"]):
+        step["row_key"] = tie_key(step["row_key"], step["left"], step["right"])
+    return paths
+
+
+def _evidence(lead: Lead, detail: LeadDetail) -> list[Row]:
+    """Where its source rows stand, with keys masked that a person's number is part of."""
+    sources = Sources(lead.run.about.get("sources", {}), tuple, "en")
+    keys = masked_keys(dossier(lead.run).rows(lead.unit_id), sources)
+    rows = [asdict(row) for row in detail.evidence]
+    for row in rows:
+        named = row["source"], row["row_key"]
+        row["row_key"] = keys.get(named, row["row_key"])
+    return rows

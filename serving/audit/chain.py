@@ -14,6 +14,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from serving.audit.models import Entry
+from serving.leads.immutability import missing_guards
 
 GENESIS = "0" * 64
 _LOCK = 0x1EB0  # key of PostgreSQL's advisory lock around the end of the chain
@@ -92,6 +93,16 @@ def findings() -> list[str]:
             wrong.append(f"entry {row['id']} or the one before it was changed")
         before, expected = row["hash"], row["id"] + 1
     return wrong
+
+
+def unguarded() -> list[str]:
+    """Which of the triggers that keep the log as it is somebody dropped or disabled."""
+    table = Entry._meta.db_table
+    return [
+        f"trigger {name} is missing, so that entries can be changed"
+        for name in missing_guards(connection)
+        if name.startswith(table)
+    ]
 
 
 def missing_head(noted: str) -> list[str]:

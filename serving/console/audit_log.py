@@ -9,12 +9,15 @@ from typing import Any
 from django import forms
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from serving.access.models import User
 from serving.access.rights import grants_for, models_in_sight, offices_for
 from serving.audit.models import Entry
-from serving.leads.models import Lead
+from serving.console.lead_words import PURPOSES
+from serving.console.review_words import CAUSE_TITLES, VERDICT_TITLES
+from serving.leads.models import Lead, SupervisionModel
 
 COLUMNS = ("id", "at", "user", "action", "model", "run", "unit", "detail", "hash")
 HIDDEN_NAME = 3  # characters shown of a name that nobody has: it may be a password
@@ -43,8 +46,9 @@ ACTIONS = {
     "decided": _("decided"),
     "proposed": _("proposed"),
     "seconded": _("seconded"),
+    "agreed": _("agreed to a proposal"),
     "returned": _("returned"),
-    "assigned": _("assigned"),
+    "assigned": _("assigned leads"),
     "judged": _("judged"),
     "changed team": _("changed a team"),
     "deleted team": _("deleted a team"),
@@ -71,6 +75,22 @@ DETAILS = {
     "sha256": _("SHA-256"),
     "fields": _("fields"),
     "assignee": _("assignee"),
+    "to": _("assignee"),
+    "due": _("due on"),
+    "count": _("number of leads"),
+    "units": _("units"),
+    "evidence": _("rows of evidence"),
+    "note": _("note"),
+    "team": _("team"),
+    "members": _("members"),
+    "weekly_capacity": _("leads a week"),
+    "sources": _("sources, columns and rows"),
+}
+# Details whose values are codes, and what these are called.
+_VALUES = {
+    "verdict": VERDICT_TITLES,
+    "cause": CAUSE_TITLES,
+    "purpose": PURPOSES,
 }
 
 
@@ -93,7 +113,7 @@ class FilterForm(forms.Form):
         models = models_in_sight(user, "audit").order_by("id")
         titles = [(one.id, getattr(one, f"title_{language}")) for one in models]
         choice: Any = self.fields["model"]
-        choice.choices = [("", _("all")), *titles]
+        choice.choices = [("", _("Any")), *titles]
         for name, part in self.fields.items():
             part.widget.attrs["aria-label"] = part.label
             part.widget.attrs["id"] = f"id_{name}"
@@ -144,15 +164,19 @@ class Line:
 
     entry: Entry
     action: Any
+    model: str  # its title; empty where an entry is of none
     details: list[tuple[Any, str]]
 
 
-def lines(entries: Iterable[Entry]) -> list[Line]:
+def lines(entries: Iterable[Entry], language: str) -> list[Line]:
+    """What the page shows of entries, in `en` or `zh`."""
+    titles = dict(SupervisionModel.objects.values_list("id", f"title_{language}"))
     return [
         Line(
             entry=entry,
             action=ACTIONS.get(entry.action, entry.action),
-            details=[(DETAILS.get(n, n), _text(v)) for n, v in entry.detail.items()],
+            model=titles.get(entry.model, entry.model) or "",
+            details=[(DETAILS.get(n, n), _told(n, v)) for n, v in entry.detail.items()],
         )
         for entry in entries
     ]
@@ -175,6 +199,17 @@ def hidden_name(username: str | None, known: set[str]) -> str:
 
 def _midnight(day: date) -> datetime:
     return timezone.make_aware(datetime(day.year, day.month, day.day))
+
+
+def _told(name: str, value: Any) -> str:
+    """The value of a detail: codes by their titles, times as the clock here shows."""
+    if isinstance(value, str):
+        if name == "at" and (at := parse_datetime(value)) and timezone.is_aware(at):
+            return f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S}"
+        return str(_VALUES.get(name, {}).get(value, value))
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return ", ".join(value)
+    return _text(value)
 
 
 def _text(value: Any) -> str:

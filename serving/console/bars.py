@@ -1,5 +1,6 @@
 """Small pictures of numbers: shares, bars to either side of a line, a line of ranks."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,11 @@ def percent(share: float) -> str:
     if text == "100" and share < 1:
         return "99.9" if share < 0.9995 else ">99.9"
     return "<1" if text == "0" and share > 0 else text
+
+
+def above(share: float) -> int:
+    """Above so many per cent of others, rounded down: nobody is above all of them."""
+    return min(math.floor(share * 100), 99)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,9 +62,16 @@ def doubts_in_sight(user: AnyUser, run: Run) -> list[Doubt]:
 
 
 def may_open(user: AnyUser, run: Run, doubt: Doubt) -> bool:
-    """May the user see the sensitive values of the two records?"""
-    ends = {"left_key": doubt.left_key, "right_key": doubt.right_key}
-    return bool(_in_sight(user, "disclose", run, [ends]))
+    """May the user see the sensitive values of the two records?
+
+    Both are shown then, so neither may belong to leads of other offices alone.
+    """
+    if not may(user, "disclose", run.model_id):
+        return False
+    ends = {key for key in (doubt.left_key, doubt.right_key) if key is not None}
+    if offices_for(user, "disclose", run.model_id) is None:
+        return True
+    return bool(ends) and seen_keys(user, "disclose", run, ends) >= ends
 
 
 def opened(run: Run, doubt: Doubt) -> Doubt:

@@ -19,6 +19,7 @@ from serving.access.rights import (
     models_in_sight,
     offices_for,
 )
+from serving.console.graph import spoken
 from serving.dossier import Dossier, Rows, dossier
 from serving.leads.models import Lead, Run
 from serving.review.states import states_of
@@ -64,6 +65,7 @@ class Known:
     has_more: bool  # the node is tied to more units than were looked at
     ties: list[Tied]
     ties_found: int
+    neighbours: int  # other nodes at the ends of these ties
     doubts: int  # links of this node that a person should judge
     may_disclose: bool
 
@@ -137,6 +139,7 @@ def _known(user: AnyUser, key: str, run: Run) -> Known | None:
         has_more=len(tied) == UNITS_READ,
         ties=ties[:TIES_SHOWN],
         ties_found=len(ties),
+        neighbours=len({tied.tie["other"] for tied in ties}),
         doubts=sum(key in (d["left_key"], d["right_key"]) for d in kept.doubts()),
         may_disclose=bool(node and node["sensitive"])
         and bool(seen_units(user, "disclose", run, [lead.unit_id for lead in first])),
@@ -202,7 +205,7 @@ def _tied(
     return Tied(
         tie=tie,
         kind=kind_of(run, other["kind"]),
-        label=other["label"],
+        label=spoken(other["label"]),
         lead=lead,
         source=_source(run, tie["source"]),
         row_key=MASK if told else tie["row_key"],

@@ -10,6 +10,7 @@ same nodes and ties give the same picture every time.
 """
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -21,6 +22,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from serving.console.bars import percent
+from serving.console.source_rows import tie_key
 from serving.leads.models import Tie as StoredTie
 
 WIDTH = 880  # of the picture, in units of its viewBox
@@ -29,6 +31,7 @@ LABEL = 20  # half-widths of characters; a Chinese character takes two
 _ROOM = (104.0, 46.0)  # that a node with its label takes
 _PLAIN_EDGES = 14  # up to so many ties are labelled in the picture
 _RADIUS = 11.0
+_RECORD = re.compile(r"~[0-9a-f]{2,}(\*{3}.*)?")  # linking's name of what has no number
 _SURE = 0.8  # from here on a tie is drawn as a whole line
 # Shape, as corners (0 = circle) and turn in degrees, and colour: told apart without
 # seeing colours.
@@ -87,7 +90,7 @@ class Tie:
         day = f"{at:%Y-%m-%d}" if at else ""
         if at and not self.event_at:
             day = _("known since %(day)s") % {"day": day}
-        said = (self.role, self.department or self.source, day, f"{self.percent} %")
+        said = (self.role, self.department or self.source, day, f"{self.percent}%")
         return " · ".join(filter(None, said))
 
 
@@ -108,7 +111,7 @@ class Dot:
     def name(self) -> str:
         """As a table names it."""
         rank = self.node.rank if not self.node.home else None
-        label = short(self.node.label, 80)
+        label = short(spoken(self.node.label), 80)
         return f"{label} #{rank}" if rank else label
 
     @property
@@ -201,7 +204,7 @@ def of_store(rows: Iterable[StoredTie], lang: str) -> tuple[list[Node], list[Tie
                 role=_in(row, "role", lang),
                 source=row.source,
                 department=_in(row, "department", lang),
-                row_key=row.row_key,
+                row_key=tie_key(row.row_key, row.left, row.right),
                 rows=row.rows,
                 event_at=bare(row.event_at),
                 known_at=bare(row.known_at),
@@ -214,6 +217,11 @@ def of_store(rows: Iterable[StoredTie], lang: str) -> tuple[list[Node], list[Tie
 def bare(time: datetime | None) -> datetime | None:
     """A time of the store without its zone, as the tables have it."""
     return time.replace(tzinfo=None) if time else None
+
+
+def spoken(label: str) -> str:
+    """A label as a person reads it: who has no valid number is named by a record."""
+    return _("no valid number") if _RECORD.fullmatch(label) else label
 
 
 def short(text: str, room: int = LABEL) -> str:
@@ -327,7 +335,7 @@ def _dot(
         node=node,
         x=place[0],
         y=place[1],
-        text=short(node.label),
+        text=short(spoken(node.label)),
         kind=kind,
         colour=colour,
         corners=_corners(sides, turn, radius * 1.15),

@@ -9,8 +9,9 @@ from typing import Any
 
 from serving.access.models import User
 from serving.access.rights import leads_in_sight, may
-from serving.console.graph import Picture, drawn, of_store
+from serving.console.graph import Picture, drawn, of_store, spoken
 from serving.console.review_words import CAUSE_TITLES, VERDICT_TITLES, Text
+from serving.console.source_rows import Sources
 from serving.leads.models import Group, GroupTie, Lead
 from serving.review.deciding import Choice, Conflict, Moved
 from serving.review.models import Proposal, UnitState
@@ -176,6 +177,8 @@ class GroupView:
         nodes, ties = of_store(self.ties, self.lang)
         if not nodes:
             return None
+        sources = Sources(self.group.run.about.get("sources", {}), list, self.lang)
+        ties = [replace(tie, source=sources.title(tie.source)) for tie in ties]
         degree = Counter(end for tie in ties for end in (tie.left, tie.right))
         leads = {member.lead.unit_id: member.lead for member in self.members}
         known = [
@@ -237,7 +240,7 @@ class GroupView:
         departments = dict.fromkeys(self._word(tie, "department") for _, tie in found)
         return Point(
             kind=kinds.get(node[0], {}).get(self.lang, node[0]),
-            label=node[1],
+            label=spoken(node[1]),
             members=len({other for other, _ in found} & self._units),
             roles=", ".join(filter(None, roles)),
             departments=", ".join(filter(None, departments)),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from serving.console.graph import Node, Picture, Tie, drawn
 from serving.console.lead_others import Others
 from serving.console.neighbours import Around, around
-from serving.console.source_rows import shown_key
+from serving.console.source_rows import Sources, shown_key
 from serving.dossier import Dossier
 
 
@@ -28,7 +28,8 @@ def lead_graph(
         return None
     found = around(kept, home, asked, others.seen)
     nodes = [_node(key, found, others) for key in found.nodes]
-    ties = [_tie(row, found, lang) for row in found.ties]
+    sources = Sources(lead.run.about.get("sources", {}), list, lang)
+    ties = [_tie(row, found, sources) for row in found.ties]
     left_out = found.left_out, found.ties_left_out
     return drawn(nodes, ties, lead.run.kinds, lang, left_out)
 
@@ -72,20 +73,22 @@ def _entity(key: str) -> str:
         return ""
 
 
-def _tie(row: dict[str, Any], found: Around, lang: str) -> Tie:
+def _tie(row: dict[str, Any], found: Around, sources: Sources) -> Tie:
+    lang = sources.lang
     ends = {row["node"], row["other"]}
     sensitive = [found.nodes[key] for key in ends if found.nodes[key]["sensitive"]]
+    hidden = bool(ends & found.unseen)  # then that there is a tie is all that is told
     # A row's key may be made of what it is about.
     key = shown_key(row["row_key"], (end["value"] for end in sensitive))
     return Tie(
         left=row["node"],
         right=row["other"],
         role=row[f"role_{lang}"] or "",
-        source=row["source"],
+        source=sources.title(row["source"]),
         department=row[f"department_{lang}"] or "",
-        row_key="" if ends & found.unseen else key,
-        rows=row["rows"],
-        event_at=row["event_at"],
-        known_at=row["known_at"],
+        row_key="" if hidden else key,
+        rows=1 if hidden else row["rows"],
+        event_at=None if hidden else row["event_at"],
+        known_at=None if hidden else row["known_at"],
         probability=row["probability"],
     )

@@ -1,5 +1,6 @@
 """All that the store says of a lead, in the words of one language."""
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,15 +8,15 @@ from typing import Any, cast
 
 from django.db.models import OuterRef, Q, Subquery
 
-from configs.privacy import MASK
 from serving.about import About
 from serving.access.models import User
 from serving.access.rights import leads_in_sight
-from serving.console.bars import Bars, bars, percent
-from serving.console.graph import bare
+from serving.console.bars import Bars, above, bars, percent
+from serving.console.graph import bare, spoken
 from serving.console.lead_others import Other, Others
-from serving.console.lead_words import REASON_KINDS
-from serving.console.source_rows import Sources, mask
+from serving.console.lead_words import REASON_KINDS, amount
+from serving.console.list_choices import layer_title
+from serving.console.source_rows import Sources, tie_key
 from serving.dossier import dossier
 from serving.leads.models import (
     Counterfactual,
@@ -32,6 +33,8 @@ from serving.review.models import UnitState
 from serving.review.states import states_of
 
 _NO_WORDS = ("", "none", "无")  # by which a rule says that it knows of none
+_MIDDLE = 0.5
+_CODE = re.compile(r"[A-Za-z0-9_-]+")  # a rule's, in a text of either language
 STRIP = 120  # width of the strip that shows where a value stands among all units
 
 
@@ -44,6 +47,10 @@ class Hit:
     reason: str
     lawful: str
     says: str  # what the data say of it; empty when they say nothing
+
+    @property
+    def layer_title(self) -> str:
+        return layer_title(self.layer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +67,25 @@ class Why:
     x: float | None  # of the percentile on the strip
 
     @property
+    def low(self) -> bool:
+        return self.percentile is not None and self.percentile < _MIDDLE
+
+    @property
     def percent(self) -> str:
-        return "" if self.percentile is None else percent(self.percentile)
+        """Of the units that it lies above, or below where it is low."""
+        share = self.percentile
+        if share is None:
+            return ""
+        return percent(1 - share if self.low else share)
+
+    @property
+    def new_value(self) -> str:
+        """The value, where the text does not say it."""
+        return "" if self.value is None or self.value in self.text else self.value
+
+    @property
+    def new_median(self) -> str:
+        return "" if self.median is None or self.median in self.text else self.median
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +152,7 @@ class LeadView:
 
     @property
     def peer_percent(self) -> str:
-        return percent(self.lead.peer_percentile or 0.0)
+        return str(above(self.lead.peer_percentile or 0.0))
 
     @property
     def band_low(self) -> str:
@@ -226,8 +250,8 @@ class LeadView:
             kind=row.kind,
             kind_title=str(REASON_KINDS.get(row.kind, row.kind)),
             feature="" if title in text else title,
-            value=row.value,
-            median=row.peer_median,
+            value=amount(row.value, self.lang),
+            median=amount(row.peer_median, self.lang),
             percentile=place,
             x=None if place is None else round(6 + place * (STRIP - 12), 1),
         )
@@ -235,8 +259,17 @@ class LeadView:
     @cached_property
     def parts(self) -> Bars | None:
         rows = Part.objects.filter(lead_id=self.lead.id).order_by("position")
-        values = [(self.words(row, "text"), row.contribution) for row in rows]
+        values = [
+            (self._told(self.words(row, "text")), row.contribution) for row in rows
+        ]
         return bars(values) if values else None
+
+    def _told(self, text: str) -> str:
+        """The text of a part; where it names a rule that fired, with what it found."""
+        words = set(_CODE.findall(text))
+        found = next((hit for hit in self.hits if hit.code in words), None)
+        colon = "：" if self.lang == "zh" else ": "
+        return f"{text}{colon}{found.reason}" if found else text
 
     @cached_property
     def falls(self) -> list[tuple[str, int]]:
@@ -251,6 +284,11 @@ class LeadView:
     @cached_property
     def sources(self) -> Sources:
         return Sources(self.about.get("sources", {}), lambda: self.evidence, self.lang)
+
+    @property
+    def stands(self) -> list[tuple[str, Evidence]]:
+        """Where its rows stand, each with the title of its source."""
+        return [(self.sources.title(row.source), row) for row in self.evidence]
 
     @property
     def explained(self) -> bool:
@@ -292,21 +330,15 @@ class LeadView:
     def _step(self, row: PathStep) -> Step:
         kinds = self.run.kinds
         return Step(
-            left=row.left,
+            left=spoken(row.left),
             left_kind=kinds.get(row.left_kind, {}).get(self.lang, row.left_kind),
-            right=row.right,
+            right=spoken(row.right),
             right_kind=kinds.get(row.right_kind, {}).get(self.lang, row.right_kind),
             role=self.words(row, "role"),
             department=self.words(row, "department"),
             source=self.sources.title(row.source),
-            row_key=_shown_key(row.row_key, row.left, row.right),
+            row_key=tie_key(row.row_key, row.left, row.right),
             event_at=bare(row.event_at),
             known_at=bare(row.known_at),
             probability=row.probability,
         )
-
-
-def _shown_key(key: str, *labels: str) -> str:
-    """A row's key, masked where it begins like a masked end of its tie."""
-    begins = [label.removesuffix(MASK) for label in labels if label.endswith(MASK)]
-    return mask(key) if any(part and part in key for part in begins) else key

@@ -32,7 +32,11 @@ def choices(run: Run, offices: set[str] | None, lang: str) -> dict[str, Choices]
     seen = [name for name in known.offices if offices is None or name in offices]
     layers = sorted({layer for _code, layer, _hits in known.rules})
     return {
-        "rule": [(code, f"{code} ({hits:,})") for code, _layer, hits in known.rules],
+        # How often a rule fired is told of the whole list: not to who sees a part of it.
+        "rule": [
+            (code, f"{code} ({hits:,})" if offices is None else code)
+            for code, _layer, hits in known.rules
+        ],
         "layer": [(str(layer), layer_title(layer)) for layer in layers],
         "silent": [(name, source_title(run, name, lang)) for name in sources(run)],
         "office": [(name, name) for name in seen],

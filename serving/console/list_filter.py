@@ -87,12 +87,12 @@ class LeadFilter(filters.FilterSet):  # type: ignore[misc]  # has no types
     )
     office = filters.ChoiceFilter(label=_("Office"), choices=(), method="by_office")
     low = filters.NumberFilter(
-        label=_("Score from"),
+        label=_("Fused score from"),
         method="by_low",
         widget=forms.NumberInput({"min": 0, "max": 1, "step": "any"}),
     )
     high = filters.NumberFilter(
-        label=_("Score to"),
+        label=_("Fused score to"),
         method="by_high",
         widget=forms.NumberInput({"min": 0, "max": 1, "step": "any"}),
     )

@@ -3,7 +3,6 @@
 A page of any size takes three queries.
 """
 
-import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from django.db.models import Min
 from django.db.models.functions import Length
 from django.utils import timezone
 
+from serving.console.bars import above
 from serving.leads.models import Lead, RuleHit, Run
 from serving.review.models import UnitState
 from serving.review.states import CLOSED
@@ -52,9 +52,15 @@ class Row:
 
     @property
     def above(self) -> int | None:
-        """Above so many per cent of its peers, rounded down: nobody is above all."""
+        """Above so many per cent of its peers."""
         share = self.lead.peer_percentile
-        return None if share is None else min(math.floor(share * 100), 99)
+        return None if share is None else above(share)
+
+    @property
+    def strongest(self) -> str:
+        """What the first rule of the highest layer found; the scope is no finding."""
+        above = [layer for layer in self.layers if layer.number > 1]
+        return above[-1].hits[0].reason if above else ""
 
     @property
     def overdue(self) -> bool:

@@ -31,6 +31,7 @@ from reportlab.platypus import (
     Table,
 )
 
+from serving.console.bars import percent
 from serving.console.graph import Picture
 from serving.console.lead_view import LeadView
 from serving.console.lead_words import FOUND_BY
@@ -118,7 +119,7 @@ class Sheet:
             (_("Found by"), str(FOUND_BY.get(lead.found_by, lead.found_by))),
             (_("At stake"), "—" if lead.money is None else f"¥{_number(lead.money)}"),
             (_("Office"), lead.office or "—"),
-            (_("Group"), view.group.title if view.group else "—"),
+            (_("Group"), view.group.group_id if view.group else "—"),
             (_("State"), str(STATE_TITLES.get(state, state))),
         ]
         return [
@@ -132,11 +133,11 @@ class Sheet:
         if self.view.lead.peer_percentile is None:
             return score
         share = {"share": self.view.peer_percent}
-        return f"{score}  ({_('above %(share)s %% of its peers') % share})"
+        return f"{score}  ({_('above %(share)s%% of its peers') % share})"
 
     def _why(self) -> list[Flowable]:
         rows = [
-            [why.text, why.value or "", why.median or "", f"{why.percent} %"]
+            [why.text, why.value or "", why.median or "", f"{percent(why.percentile)}%"]
             if why.percentile is not None
             else [why.text, why.value or "", why.median or "", ""]
             for why in self.view.reasons
@@ -182,7 +183,7 @@ class Sheet:
                 tie.role,
                 f"{tie.department or tie.source}, {tie.row_key}",
                 _day(tie.event_at or tie.known_at),
-                f"{tie.percent} %",
+                f"{tie.percent}%",
             ]
             for line in lines
             for tie in line.ties
@@ -203,7 +204,7 @@ class Sheet:
                 step.role,
                 f"{step.department or step.source}, {step.row_key}",
                 _day(step.event_at),
-                f"{step.percent} %",
+                f"{step.percent}%",
             ]
             for way in self.view.ways
             for step in way.steps

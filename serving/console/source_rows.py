@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from configs.common_words import common_words
 from configs.privacy import MASK
 from serving.about import ColumnAbout, SourceAbout
 from serving.leads.models import Evidence
@@ -120,11 +121,18 @@ class Sources:
         return tuple(
             Column(
                 name=name,
-                title=declared.get(name, _OPEN)[self.lang] or name,
+                title=self._called(name, declared.get(name, _OPEN)[self.lang]),
                 sensitive=name not in declared or declared[name]["sensitive"],
             )
             for name in ordered
         )
+
+    def _called(self, name: str, title: str) -> str:
+        """A column's title; common words where a run says no more than its name."""
+        if title not in ("", name):
+            return title
+        words = common_words(name)
+        return words.zh if self.lang == "zh" else title or name
 
     def kind(self, source: str, column: str) -> str:
         return str(self._said(source).get("columns", {}).get(column, _OPEN)["type"])
@@ -176,6 +184,12 @@ def shown_key(key: str, sensitive: Iterable[Any]) -> str:
     telling = (str(value) for value in sensitive if value is not None)
     gives_away = any(len(v) >= _TELLING and v in key for v in telling)
     return mask(key) if gives_away else key
+
+
+def tie_key(key: str, *labels: str) -> str:
+    """The key of a tie's row, masked where a masked end of the tie begins like a part."""
+    begins = [label.removesuffix(MASK) for label in labels if label.endswith(MASK)]
+    return mask(key) if any(part and part in key for part in begins) else key
 
 
 def _table(

@@ -1,6 +1,6 @@
 """Giving units to a person who reviews them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
 from django.db import transaction
@@ -45,7 +45,7 @@ def assign(
     taker = User.objects.filter(username=to).first() if to else None
     with transaction.atomic():
         take_turn(model)
-        offices = dict(_offices(model, wanted))
+        offices = offices_of(model, wanted)
         strange = [
             u for u in wanted if u not in offices or not _may(by, u, offices, model)
         ]
@@ -66,10 +66,30 @@ def assign(
     return len(wanted)
 
 
-def deciders(model: str) -> list[User]:
-    """Who may decide on leads of a model in at least one office, by username."""
+def offices_of(model: str, units: Sequence[str]) -> dict[str, str | None]:
+    """Published unit -> its office in the newest list that has it.
+
+    An older list may name another: who reviewed the unit then has handed it over since.
+    """
+    offices: dict[str, str | None] = {}
+    for start in range(0, len(units), _TOGETHER):
+        some = units[start : start + _TOGETHER]
+        found = Lead.objects.filter(unit_id__in=some, run__model_id=model)
+        newest_last = found.order_by("run__as_of", "run__published_at", "run_id")
+        offices.update(newest_last.values_list("unit_id", "office"))
+    return offices
+
+
+def deciders(model: str, offices: set[str] | None) -> list[User]:
+    """Who may decide on leads of a model in at least one of the offices, by username.
+
+    Args:
+        offices: None for all; who works for others alone is not named.
+    """
     roles = [role for role, actions in ACTIONS.items() if "decide" in actions]
     granted = Grant.objects.filter(role__in=roles, model__in=("", model))
+    if offices is not None:
+        granted = granted.filter(office__in=("", *offices))
     people = User.objects.filter(id__in=granted.values("user"), is_active=True)
     return list(people.filter(is_service=False).order_by("username"))
 
@@ -88,16 +108,6 @@ def _check_taker(
     ]
     if refused:
         raise NotAssignable(refused, to)
-
-
-def _offices(model: str, units: Sequence[str]) -> Iterator[tuple[str, str | None]]:
-    """Each published unit with its office, that of the newest list coming last."""
-    for start in range(0, len(units), _TOGETHER):
-        some = units[start : start + _TOGETHER]
-        found = Lead.objects.filter(unit_id__in=some, run__model_id=model)
-        yield from found.order_by("run__as_of", "run__published_at").values_list(
-            "unit_id", "office"
-        )
 
 
 def _write(

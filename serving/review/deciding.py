@@ -4,7 +4,7 @@ A decision names the version of the unit's state that its author saw. When someb
 changed the unit since, nothing is recorded and `Conflict` tells what the other one did.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -19,6 +19,7 @@ from serving.audit.chain import Act, record_all
 from serving.dispositions import CAUSES, VERDICTS, add_dispositions
 from serving.leads.models import Lead, Run
 from serving.records import DispositionRecord
+from serving.review.assigning import offices_of
 from serving.review.models import Answer, Proposal, UnitState
 from serving.review.said import Said, last_said
 from serving.review.states import move, settle, states_of, take_turn
@@ -100,8 +101,9 @@ def decide(
 def decide_all(choices: Sequence[Choice], *, user: User) -> list[Outcome]:
     """Record decisions on leads of one run, all of them or none; errors as `decide`."""
     run = choices[0].lead.run
+    offices = offices_of(run.model_id, [c.lead.unit_id for c in choices])
     for choice in choices:
-        _check(choice, user)
+        _check(choice, user, offices)
     with transaction.atomic():
         take_turn(run.model_id)
         states = states_of(run.model_id, [c.lead.unit_id for c in choices])
@@ -121,8 +123,16 @@ def decide_all(choices: Sequence[Choice], *, user: User) -> list[Outcome]:
 
 
 def second_review(run: Run) -> frozenset[str]:
-    """The verdicts for which the supervision model demands a second person."""
-    return frozenset(run.about.get("review", {}).get("second_review", []))
+    """The verdicts for which the supervision model demands a second person.
+
+    What the newest list demands holds for older ones, too: else the page of a lead in an
+    older list would be a way around the second person.
+    """
+    runs = Run.objects.filter(model_id=run.model_id)
+    newest = runs.order_by("-as_of", "-published_at", "-id")
+    demanded = newest.values_list("about__review__second_review", flat=True).first()
+    own = run.about.get("review", {}).get("second_review", [])
+    return frozenset((*own, *(demanded or ())))
 
 
 def waiting(model: str, unit_id: str) -> Proposal | None:
@@ -170,10 +180,12 @@ def answer_all(
     return [Outcome(p.unit_id, "decided") for p in proposals]
 
 
-def _check(choice: Choice, user: User) -> None:
+def _check(choice: Choice, user: User, offices: Mapping[str, str | None]) -> None:
     lead, unit = choice.lead, choice.lead.unit_id
-    if not may(user, "decide", lead.run.model_id, lead.office):
-        raise PermissionDenied
+    # Then as now: another office may have the unit since.
+    for office in {lead.office, offices[unit]}:
+        if not may(user, "decide", lead.run.model_id, office):
+            raise PermissionDenied
     if choice.verdict not in VERDICTS:
         raise Refused("verdict", unit)
     if not choice.reason.strip() or len(choice.reason) > LONGEST:
@@ -276,11 +288,7 @@ def _propose(run: Run, choices: Sequence[Choice], user: User, now: datetime) -> 
 
 def _check_answer(proposal: Proposal, agreed: bool, reason: str, user: User) -> None:
     unit = proposal.unit_id
-    office = (
-        Lead.objects.filter(run_id=proposal.run_id, unit_id=unit)
-        .values_list("office", flat=True)
-        .get()
-    )
+    office = offices_of(proposal.model, [unit])[unit]
     own = proposal.user == user.username
     if not may(user, "decide" if own else "second", proposal.model, office):
         raise PermissionDenied

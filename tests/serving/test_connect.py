@@ -15,7 +15,7 @@ from configs.errors import StoreError
 from configs.settings import Settings
 from serving import queries
 from serving.connect import open_store
-from serving.database import database_entry, shown
+from serving.database import BUSY_SECONDS, database_entry, shown
 from serving.leads.immutability import missing_guards
 from serving.publication import Publication
 from serving.publish import publish
@@ -51,7 +51,7 @@ def test_sqlite_store_is_opened_for_many_readers_and_one_writer(
             cursor.execute(f"PRAGMA {name}").fetchone()[0]
             for name in ("journal_mode", "busy_timeout", "foreign_keys")
         ]
-    assert found == ["wal", 30_000, 1]
+    assert found == ["wal", BUSY_SECONDS * 1000, 1]
     assert connection.settings_dict["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
 
 

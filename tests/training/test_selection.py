@@ -38,6 +38,7 @@ class World:
             label=self.truth[slots["unit_id"]].to_numpy(float),
             decided_at=PUBLISHED + timedelta(days=day),
             group_id=None,
+            reviewer="li",
         )
         return labels[list(LABELS)]
 
@@ -120,7 +121,7 @@ def labelled(*rows: tuple[str, float, str, str], run: str = "now") -> pd.DataFra
     frame = pd.DataFrame(rows, columns=["unit_id", "label", "kind", "group_id"])
     frame = frame.assign(run_id=run, decided_at=PUBLISHED + timedelta(days=1))
     frame["group_id"] = frame["group_id"].replace("", None)
-    return frame.assign(propensity=np.nan)[list(LABELS)]
+    return frame.assign(propensity=np.nan, reviewer="li")[list(LABELS)]
 
 
 def slots_of(near: int, far: int, *, top: int = 10, run: str = "now") -> pd.DataFrame:

@@ -47,7 +47,7 @@ def draw_funnel(data: Funnel) -> Canvas:
     """Per layer the units left, and behind it those with a hit in the layer alone."""
     left, names = left_for([layer_words(step.layer) for step in data.steps])
     canvas = Canvas(20 + ROW * 1.3 * len(names))
-    axes = canvas.plot(left, 148, 8, 8)
+    axes = canvas.plot(left, 200, 8, 8)
     here = range(len(names))
     hits = [step.hit or 0 for step in data.steps]
     axes.barh(here, hits, 0.66, color="none", edgecolor=SOFT, linewidth=0.9)

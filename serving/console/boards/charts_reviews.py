@@ -236,7 +236,7 @@ def _lines(
     shown = every(labels, WIDTH - 44 - right)
     axes.set_xticks(shown, labels=[labels[n] for n in shown])
     if places:
-        axes.yaxis.set_major_locator(MaxNLocator(5))
+        axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
         axes.yaxis.set_major_formatter(
             FuncFormatter(lambda value, at: decimal(value, 0))
         )

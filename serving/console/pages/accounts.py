@@ -10,8 +10,13 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout, update_session_auth_hash
-from django.contrib.auth.forms import PasswordChangeForm
+from django.contrib.auth.forms import (
+    AuthenticationForm,
+    PasswordChangeForm,
+    UsernameField,
+)
 from django.contrib.auth.views import LoginView
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -26,11 +31,25 @@ from serving.audit.chain import record
 from serving.console.access import signed_in, user_of
 
 
+class SignInForm(AuthenticationForm):
+    error_messages = {  # noqa: RUF012  as Django reads it
+        **AuthenticationForm.error_messages,
+        "invalid_login": _("This user name or this password is wrong."),
+    }
+    username = UsernameField(
+        label=_("User name"), widget=forms.TextInput({"autofocus": ""})
+    )
+
+
 class SignIn(LoginView):
     """The sign-in page; a service account cannot use it, having no password."""
 
     template_name = "console/sign_in.html"
+    authentication_form = SignInForm
     redirect_authenticated_user = True
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "label_suffix": ""}
 
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
@@ -58,7 +77,7 @@ class CodeForm(forms.Form):
 
 @signed_in
 def second_factor(request: HttpRequest) -> HttpResponse:
-    form = CodeForm(request.POST or None)
+    form = CodeForm(request.POST or None, label_suffix="")
     if request.method == "POST" and form.is_valid():
         device = match_token(user_of(request), form.cleaned_data["code"])
         if device is not None:
@@ -74,19 +93,24 @@ def account(request: HttpRequest) -> HttpResponse:
     user = user_of(request)
     asked = request.POST.get("what", "")
     data = request.POST if asked == "password" else None
-    passwords = PasswordChangeForm(cast(Any, user), data)
-    codes = CodeForm(request.POST if asked == "factor" else None)
+    passwords = PasswordChangeForm(cast(Any, user), data, label_suffix="")
+    # The page is about more than the password: it opens at its top.
+    passwords.fields["old_password"].widget.attrs.pop("autofocus", None)
+    codes = CodeForm(request.POST if asked == "factor" else None, label_suffix="")
+    codes.fields["code"].widget.attrs.pop("autofocus", None)
     if asked == "password" and passwords.is_valid():
-        passwords.save()
+        with transaction.atomic():
+            passwords.save()
+            record("changed own password", user=user.username)
         update_session_auth_hash(request, user)
-        record("changed own password", user=user.username)
         messages.success(request, _("Your password was changed."))
         return redirect("account")
     if asked == "factor" and codes.is_valid():
         return _confirm_factor(request, user, codes)
     if asked == "remove":
-        TOTPDevice.objects.devices_for_user(user).delete()
-        record("removed own second factor", user=user.username)
+        with transaction.atomic():
+            TOTPDevice.objects.devices_for_user(user).delete()
+            record("removed own second factor", user=user.username)
         return redirect("account")
     return _account_page(request, user, passwords, codes)
 
@@ -127,10 +151,11 @@ def _picture(device: TOTPDevice) -> dict[str, str]:
 def _confirm_factor(request: HttpRequest, user: User, codes: CodeForm) -> HttpResponse:
     device = _new_device(user)
     if device.verify_token(codes.cleaned_data["code"]):
-        device.confirmed = True
-        device.save()
+        with transaction.atomic():
+            device.confirmed = True
+            device.save()
+            record("set up a second factor", user=user.username)
         verified(request, device)
-        record("set up a second factor", user=user.username)
         messages.success(request, _("Your second factor is on."))
         return redirect("account")
     codes.add_error("code", _("This code is wrong or was used already."))
@@ -142,7 +167,13 @@ def set_language(request: HttpRequest) -> HttpResponse:
     language = request.POST.get("language", "")
     response = redirect(_next_of(request))
     if language in dict(settings.LANGUAGES):
-        response.set_cookie(settings.LANGUAGE_COOKIE_NAME, language, samesite="Lax")
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            language,
+            secure=settings.SESSION_COOKIE_SECURE,
+            httponly=True,
+            samesite="Lax",
+        )
         if isinstance(request.user, User):
             User.objects.filter(id=request.user.id).update(language=language)
     return response

@@ -50,7 +50,7 @@ def audit(request: HttpRequest) -> HttpResponse:
     asked = {n: v for n, v in request.GET.items() if v and n != "before"}
     context = {
         "form": form,
-        "lines": lines(page[:ON_PAGE]),
+        "lines": lines(page[:ON_PAGE], _language()),
         "older": str(page[ON_PAGE - 1].id) if len(page) > ON_PAGE else None,
         "is_newest": not before,
         "query": urlencode(asked),
@@ -66,7 +66,7 @@ def audit_verify(request: HttpRequest) -> HttpResponse:
     """Recompute the chain and say what was found."""
     needs(request, "audit")
     number, digest = chain.head()
-    findings = chain.findings()
+    findings = chain.unguarded() + chain.findings()
     context = {
         "number": number,
         "digest": digest,
@@ -125,8 +125,12 @@ def sign_ins(request: HttpRequest) -> HttpResponse:
 
 
 def _form(request: HttpRequest, user: User) -> FilterForm:
-    language = translation.get_language() or ""
-    return FilterForm(request.GET, user, "zh" if language.startswith("zh") else "en")
+    return FilterForm(request.GET, user, _language())
+
+
+def _language() -> str:
+    """`en` or `zh`, as the titles in the store end."""
+    return "zh" if (translation.get_language() or "").startswith("zh") else "en"
 
 
 def _csv(rows: Iterator[list[str]]) -> Iterator[bytes]:

@@ -15,6 +15,7 @@ from serving.access.models import User
 from serving.audit.chain import record
 from serving.console.access import needs, signed_in
 from serving.console.entity import Known, known_of
+from serving.console.graph import spoken
 from serving.console.review_words import STATE_TITLES
 
 
@@ -77,7 +78,7 @@ def _page(
         "key": key,
         "known": known,
         "kind": known[0].kind,
-        "label": nodes[0]["label"] if nodes else None,
+        "label": spoken(nodes[0]["label"]) if nodes else None,
         "sensitive": any(node["sensitive"] for node in nodes),
         "may_disclose": any(one.may_disclose for one in known),
         "value": value,

@@ -223,9 +223,16 @@ def _heading(run: Run, user: User) -> dict[str, Any]:
         "stale": days >= STALE_DAYS,
         "missing": _missing(run, lang_of()),
         "views": views_for(user, run.model_id),
-        "people": deciders(run.model_id) if may(user, "assign", run.model_id) else [],
+        "people": _takers(run, user),
         "capacity": run.about.get("review", {}).get("weekly_capacity"),
     }
+
+
+def _takers(run: Run, user: User) -> list[User]:
+    """Whom the user may give leads of the list."""
+    if not may(user, "assign", run.model_id):
+        return []
+    return deciders(run.model_id, offices_for(user, "assign", run.model_id))
 
 
 def _missing(run: Run, lang: str) -> list[str]:

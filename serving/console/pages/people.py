@@ -10,7 +10,7 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import translation
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -245,7 +245,7 @@ def _person_or_404(admin: User, user_id: int) -> User:
 
 
 def _people(request: HttpRequest, admin: User, form: AddForm) -> HttpResponse:
-    word = request.GET.get("q", "").strip()[:100]
+    word = request.GET.get("q", "").replace("\x00", "").strip()[:100]
     factors, locked = with_factor(), locked_out()
     rows = [
         {
@@ -287,6 +287,6 @@ def _offices() -> list[str]:
 def _held(held: Grant) -> dict[str, Any]:
     return {
         "role": ROLES.get(held.role, held.role),
-        "model": held.model or _t("all models"),
-        "office": held.office or _t("all offices"),
+        "model": held.model or gettext("all models"),
+        "office": held.office or gettext("all offices"),
     }

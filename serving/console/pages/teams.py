@@ -1,12 +1,14 @@
 """Teams: who shares the work of a model and office, and how much of it in a week."""
 
 from collections.abc import Iterable
+from itertools import product
 from typing import Any
 
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
@@ -52,13 +54,13 @@ class TeamForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
     )
 
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, **{"label_suffix": "", **kwargs})
         self.user = user
         title = "title_zh" if (get_language() or "").startswith("zh") else "title_en"
         models = editable_models(user)
         self._field("model").choices = [(m.id, getattr(m, title)) for m in models]
         people = self._field("members")
-        people.queryset = _deciders([m.id for m in models])
+        people.queryset = _deciders(user, models)
         people.required = False
 
     def clean(self) -> dict[str, Any]:
@@ -156,11 +158,22 @@ def _delete(request: HttpRequest, user: User, team: Team) -> HttpResponse:
     return redirect("teams")
 
 
-def _deciders(models: list[str]) -> Any:
+def _deciders(user: User, models: Iterable[SupervisionModel]) -> Any:
+    """Who may decide on leads for which the user sets up teams; others are not named."""
     roles = [role for role, actions in ACTIONS.items() if "decide" in actions]
-    granted = Grant.objects.filter(role__in=roles, model__in=["", *models])
+    theirs = Q(pk__in=())
+    for model, action in product([m.id for m in models], _EDIT):
+        if may(user, action, model):
+            offices = offices_for(user, action, model)
+            of_model = Q(model__in=("", model))
+            theirs |= of_model if offices is None else of_model & _in(offices)
+    granted = Grant.objects.filter(theirs, role__in=roles)
     people = User.objects.filter(id__in=granted.values("user"), is_active=True)
     return people.filter(is_service=False).order_by("username")
+
+
+def _in(offices: Iterable[str]) -> Q:
+    return Q(office__in=("", *sorted(offices)))
 
 
 def _decides(member: User, model: str, office: str) -> bool:

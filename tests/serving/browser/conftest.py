@@ -166,7 +166,7 @@ def session_of(served: Served, username: str) -> dict[str, str]:
 
 def sign_in(page: Page, username: str) -> None:
     page.goto("/sign-in/")
-    page.get_by_label("Username").fill(username)
+    page.get_by_label("User name").fill(username)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("button", name=SIGN_OUT)).to_be_visible(timeout=20_000)

@@ -16,7 +16,7 @@ PAGES = {
     "/leads/1/": "ann",
     "/groups/1/": "lea",
     "/queue/": "lea",
-    "/overdue/": "lea",
+    "/queue/overdue/": "lea",
     "/teams/": "lea",
     "/boards/": "lea",
     f"/boards/{MODEL}/": "lea",

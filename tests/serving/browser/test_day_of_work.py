@@ -153,7 +153,7 @@ def test_a_form_sent_after_the_session_ended_comes_back_filled(
     page.context.clear_cookies(name="sessionid")
     conclude_by_keyboard(page, "3", "typed while the session ended")
     page.wait_for_url(re.compile("/sign-in/"))
-    page.get_by_label("Username").fill("ann")
+    page.get_by_label("User name").fill("ann")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(re.compile(f"/leads/{lead.id}/"))

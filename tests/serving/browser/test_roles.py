@@ -80,7 +80,7 @@ def test_wrong_passwords_lock_the_account_out(served: Served, page_of: Open) -> 
     page.get_by_role("button", name="Sign out").click()
     for _ in range(5):
         page.goto("/sign-in/")
-        page.get_by_label("Username").fill("nobody")
+        page.get_by_label("User name").fill("nobody")
         page.get_by_label("Password").fill("wrong-password-1")
         page.get_by_role("button", name="Sign in").click()
     expect(page.locator("main")).to_contain_text("Too many wrong passwords")

@@ -15,6 +15,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from configs.settings import Settings
 from serving.access.models import User
 from serving.audit import chain
+from serving.audit.chain import record
 from serving.audit.models import Entry
 from serving.connect import close_store, open_store
 from serving.leads.models import Run
@@ -261,3 +262,23 @@ def test_nobody_turns_off_a_second_factor_without_giving_it(office):
 
 def test_django_finds_nothing_wrong_with_the_settings_of_production(office):
     call_command("check", "--deploy", fail_level="WARNING")
+
+
+def test_codes_and_times_of_entries_are_words(run: Run, as_role) -> None:
+    at = "2026-11-26T06:18:54+00:00"
+    record("agreed", user="li", model=MODEL, unit="u", verdict="confirmed", at=at)
+    record("assigned", user="li", model=MODEL, to="wang", units=["u1", "u2"])
+    page = as_role("auditor").get("/audit/").content.decode()
+    for said in ("agreed to a proposal", "Confirmed", "2026-11-26 14:18:54", "u1, u2"):
+        assert said in page, said
+    assert run.model.title_en in page
+
+
+def test_sign_in_speaks_the_readers_language(listed) -> None:
+    page = (
+        Browser(HTTP_HOST="localhost", HTTP_ACCEPT_LANGUAGE="zh-CN")
+        .get("/sign-in/")
+        .content.decode()
+    )
+    assert "用户名" in page
+    assert "Username" not in page

@@ -7,6 +7,7 @@ from hashlib import sha256
 from zipfile import ZipFile
 
 import pytest
+from django.utils import translation
 from openpyxl import load_workbook
 
 from configs.settings import Settings
@@ -25,6 +26,13 @@ FORMULAS = [
     "\t=1",
     "\r=1",
 ]
+
+
+@pytest.fixture(autouse=True)
+def in_english():
+    """The words that a file is compared with are those of its English-speaking user."""
+    with translation.override("en"):
+        yield
 
 
 def content(response):

@@ -7,10 +7,11 @@ from urllib.parse import urlencode
 import pytest
 from django.urls import reverse
 
-from serving.console.graph import Node, Tie, drawn, of_store, short
+from serving.console.graph import Node, Tie, drawn, of_store, short, spoken
+from serving.console.group_view import GroupView
 from serving.console.neighbours import MOST_NODES, MOST_TIES, Around, around
-from serving.leads.models import GroupTie, Lead, Run
-from tests.serving.console.conftest import Make
+from serving.leads.models import Group, GroupTie, Lead, Run
+from tests.serving.console.conftest import Make, make_user
 from tests.serving.dossiers import key, person
 
 KINDS = {
@@ -177,7 +178,7 @@ def test_graph_links_to_the_other_leads(as_role: Make, run: Run) -> None:
     assert "<html" not in said
     assert f'href="/leads/{other.id}/"' in said
     assert f"#{other.rank_fused}<" in said
-    for tie_says in ("claimant", "Insurers", "2025-05-02", "97 %"):
+    for tie_says in ("claimant", "Insurers", "2025-05-02", "97%"):
         assert tie_says in said, tie_says
 
 
@@ -205,3 +206,17 @@ def test_without_scripts_a_node_opens_on_the_page(as_role: Make, run: Run) -> No
     page = answer.content.decode()
     assert "<html" in page
     assert "1 neighbour is not shown" in page
+
+
+def test_who_has_no_valid_number_is_not_named_by_a_record() -> None:
+    assert spoken("~5f06db838e06920f78") == spoken("~5f***") == "no valid number"
+    assert spoken("~ a unit") == "~ a unit"
+
+
+def test_ties_name_their_source_by_its_title(run: Run) -> None:
+    group = Group.objects.get(run=run, rank=1)
+    group.run.about["sources"]["claims"] = {"zh": "理赔案件"}
+    picture = GroupView(make_user("ann", ("analyst",)), group, "zh").picture()
+    assert picture is not None
+    shown = {tie.source for line in picture.lines for tie in line.ties}
+    assert shown == {"理赔案件"}

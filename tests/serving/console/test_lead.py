@@ -39,8 +39,8 @@ def test_page_says_why_in_the_users_language(as_role: Make, run: Run) -> None:
     lead = with_hit(run)
     page = page_of(as_role("analyst"), lead)
     for said in (
-        *("Filed 0 such suits in 24 months", "layer 3", "V6"),
-        *("0 claims; the peers&#x27; median is 1", "median of all units", "Peer group"),
+        *("Filed 0 such suits in 24 months", "3 aggregate", "V6"),
+        *("0 claims; the peers&#x27; median is 1", "Peer group"),
         *("claims of the claimant", "claimant_claims_count_2d"),  # titled, and not
         *("detector:forest carries it", "+0.50", "would fall to rank 1 with one claim"),
         *("lawful explanation of V6", "use of the vehicle: fleet"),

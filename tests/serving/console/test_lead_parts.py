@@ -5,8 +5,12 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from django.utils import translation
+from django.utils.formats import number_format
 
-from serving.console.bars import bars, percent, spark
+from serving.console.bars import above, bars, percent, spark
+from serving.console.lead_view import Why
+from serving.console.lead_words import amount
 from serving.console.source_rows import MOST_ROWS, Sources, mask, masked_keys, tables
 from serving.console.timeline import MOST_EVENTS, timeline
 
@@ -162,3 +166,46 @@ def test_better_ranks_stand_higher() -> None:
 )
 def test_shares_never_read_as_all_or_nothing(share: float, said: str) -> None:
     assert percent(share) == said
+
+
+def test_nobody_stands_above_all_of_their_peers() -> None:
+    assert [above(share) for share in (0.0, 0.255, 0.999, 1.0)] == [0, 25, 99, 99]
+
+
+@pytest.mark.parametrize(
+    ("kept", "chinese"),
+    [
+        ("19,075 yuan", "19,075元"),
+        ("16.3 days", "16.3天"),
+        ("yes", "是"),
+        ("83%", "83%"),
+        (None, None),
+    ],
+)
+def test_values_of_reasons_are_in_the_language_of_the_page(
+    kept: str | None, chinese: str | None
+) -> None:
+    assert amount(kept, "zh") == chinese
+    assert amount(kept, "en") == kept
+
+
+def test_a_low_value_is_said_to_lie_below_others() -> None:
+    why = Why("paid 0 yuan", "value", "Value", "", "0 yuan", "9 yuan", 0.002, 6.2)
+    assert (why.low, why.percent) == (True, "99.9")
+    assert (why.new_value, why.new_median) == ("", "9 yuan")  # the text says the value
+
+
+def test_columns_without_a_meaning_have_common_words() -> None:
+    silent = {"en": "posted date", "zh": "posted_date", "type": "date"}
+    about: Any = {"s": {"columns": {"posted_date": {**silent, "sensitive": False}}}}
+    for lang, title in (("zh", "入库日期"), ("en", "posted date")):
+        (column,) = Sources(about, tuple, lang).columns("s", ["posted_date"])
+        assert column.title == title
+    (strange,) = Sources(about, tuple, "zh").columns("s", ["no_such_thing"])
+    assert (strange.title, strange.sensitive) == ("no_such_thing", True)
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_amounts_are_grouped_in_both_languages(language: str) -> None:
+    with translation.override(language):
+        assert number_format(1234567, force_grouping=True) == "1,234,567"

@@ -77,8 +77,10 @@ def test_a_row_shows_why_a_lead_stands_there(run, as_role):
     row = next(row for row in response.context["rows"] if len(row.layers) == 2)
     assert [layer.number for layer in row.layers] == [1, 3]
     page = response.content.decode()
-    assert "above 25 % of its peers (use of the vehicle)" in page
+    assert "above 25% of its peers (use of the vehicle)" in page
     assert "Filed 0 such suits in 24 months" in page
+    assert row.strongest == row.layers[-1].hits[0].reason
+    assert f"<b>{row.lead.score:.3f}</b>" in page
     assert all(mark in page for mark in ("Both", "Rules only", "Score only"))
     assert f"/leads/{row.lead.id}/" in page
 

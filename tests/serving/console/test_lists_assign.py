@@ -114,4 +114,4 @@ def test_only_people_who_decide_on_the_model_are_offered(run, lead_of_office):
     make_user("eve", ("analyst", "elder_care"))
     make_user("out", ("analyst", MODEL), language="en")
     User.objects.filter(username="out").update(is_active=False)
-    assert [user.username for user in deciders(MODEL)] == ["ann", "bob", "lea"]
+    assert [user.username for user in deciders(MODEL, None)] == ["ann", "bob", "lea"]

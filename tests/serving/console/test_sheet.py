@@ -53,7 +53,7 @@ def test_sheet_says_why(as_role: Make, explained: Lead) -> None:
         *("use of the vehicle: fleet", "0 claims; the peers' median is 1"),
         *("detector:forest carries it", "+0.50"),
         *("claims_2025.csv@0123456789ab", "CLM-000001/1", "Court"),
-        *("police", "a fleet", "anna", "97 %"),
+        *("police", "a fleet", "anna", "97%"),
         *("A score is no evidence", "异常分不是证据", "analyst"),
     ):
         assert plain(text) in said, text

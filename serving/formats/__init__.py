@@ -1,0 +1,1 @@
+"""How numbers are written, language by language, where Django does it otherwise."""
