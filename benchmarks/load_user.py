@@ -30,6 +30,7 @@ FILTERS = (
     *("state=open", "found_by=both", "found_by=score", "order=score", "order=rules"),
     *("order=money", "code=V6", "office=district+3", "code=V9&order=score"),
 )
+_CONFLICT = 'class="message warning conflict"'
 _CSRF = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 _LEAD = re.compile(r'href="(/leads/\d+/)" data-lead')
 _NEXT = re.compile(r'rel="next" href="(\?[^"]+)" hx-get')
@@ -122,7 +123,8 @@ class Analyst(FastHttpUser):
         with self.client.post(
             address, data=form, headers=_HTMX, name="decide", catch_response=True
         ) as answer:
-            if answer.status_code == 409:  # another analyst was first, and is shown
+            # Another analyst was first, and is shown; htmx takes a panel with 200 alone.
+            if answer.status_code == 409 or _CONFLICT in (answer.text or ""):
                 answer.success()
                 return
             if "Recorded: " not in (answer.text or ""):
