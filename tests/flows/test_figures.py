@@ -115,7 +115,7 @@ def test_spots_count_the_top_tenth_hits_and_money(
         (s["top"] for s in found), reverse=True
     )
     assert {(s["column"], s["en"], s["zh"]) for s in found} == {
-        ("kind", "kind", "kind")
+        ("kind", "kind", "类型")
     }
 
 

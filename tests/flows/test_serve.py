@@ -289,9 +289,16 @@ def test_the_log_is_verified_and_a_change_is_named(empty: Home) -> None:
     assert noted
     assert "as it was written" in empty.ok("audit", "verify", "--head", noted[0])
     with closing(sqlite3.connect(empty.path / "var" / "leadline.sqlite3")) as store:
+        trigger = store.execute(
+            "SELECT sql FROM sqlite_master WHERE name = 'audit_entry_no_delete'"
+        ).fetchone()[0]
         store.execute("DROP TRIGGER audit_entry_no_delete")
         store.execute("DELETE FROM audit_entry WHERE id = 2")
         store.commit()
+        bare = empty.inside("audit", "verify")
+        store.execute(trigger)
+        store.commit()
+    assert (bare.returncode, "audit_entry_no_delete" in bare.stdout) == (4, True)
     assert "as it was written" in empty.ok("audit", "verify")
     cut = empty.inside("audit", "verify", "--head", noted[0])
     assert cut.returncode == 4
