@@ -8,6 +8,8 @@ from configs.errors import StoreError
 
 BUSY_SECONDS = 120  # publishing a million leads keeps other writers out for as long
 
+KEPT_SECONDS = 600  # a connection to PostgreSQL, by each thread of the console
+
 # WAL lets analysts read while a run is published. Without recursive triggers SQLite
 # would let INSERT OR REPLACE delete a published row unseen by the guards.
 # The default cache of 2 MB makes the indexes of a large run spill to the disk.
@@ -80,5 +82,7 @@ def _postgresql(parts: SplitResult) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": parts.hostname or "",
         "PORT": str(parts.port or ""),
+        "CONN_MAX_AGE": KEPT_SECONDS,
+        "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {"connect_timeout": 10, **dict(parse_qsl(parts.query))},
     }
