@@ -15,8 +15,8 @@ from pathlib import Path
 
 from configs.errors import LeadlineError
 
-# Of each worker. While a large list is published to SQLite, decisions wait for up to half a
-# minute; with 4 threads all of them waited, and nobody could read.
+# Of each worker. While a large list is published to SQLite, decisions wait for seconds, at
+# most BUSY_SECONDS; with 4 threads all of them waited, and nobody could read.
 THREADS = 16
 _LOOPBACK_HOSTS = "localhost,127.0.0.1,[::1]"
 

@@ -12,7 +12,7 @@ from pydantic.json_schema import SkipJsonSchema
 from serving.access.rights import leads_in_sight, models_in_sight
 from serving.api.fields import Name, Paged
 from serving.api.problems import ON_ONE, Problem
-from serving.api.rows import Row, disposition_rows
+from serving.api.rows import Row, disposition_rows, page_of
 from serving.api.schemas import DispositionPage
 from serving.leads.models import Disposition
 
@@ -55,7 +55,5 @@ def dispositions(request: HttpRequest, asked: Query[DispositionsAsked]) -> Row:
         found = found.filter(at__gte=asked.since)
     of_unit = seen.filter(run_id=OuterRef("run_id"), unit_id=OuterRef("unit_id"))
     ordered = found.filter(Exists(of_unit)).order_by("id")
-    rows = list(ordered[: asked.limit + 1])
-    page = rows[: asked.limit]
-    more = len(rows) > asked.limit
+    page, more = page_of(ordered, asked.limit)
     return {"items": disposition_rows(page), "next": page[-1].id if more else None}

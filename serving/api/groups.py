@@ -7,7 +7,7 @@ from ninja import Query, Router
 from serving.access.rights import groups_in_sight, leads_in_sight
 from serving.api.fields import MOST, Paged, RowId, RunId
 from serving.api.problems import ON_ONE, Problem
-from serving.api.rows import Row, group_row, lead_rows
+from serving.api.rows import Row, group_row, lead_rows, page_of
 from serving.api.schemas import GroupDetailOut, GroupPage
 from serving.console.access import group_or_404, run_or_404
 from serving.console.source_rows import tie_key
@@ -27,9 +27,7 @@ def groups(request: HttpRequest, run_id: RunId, asked: Query[Paged]) -> Row:
     run = run_or_404(request, run_id)
     seen = groups_in_sight(request.user, run.model_id, run.id)
     found = seen.filter(rank__gt=asked.after).order_by("rank")
-    rows = list(found[: asked.limit + 1])
-    page = rows[: asked.limit]
-    more = len(rows) > asked.limit
+    page, more = page_of(found, asked.limit)
     return {
         "items": [group_row(group, run.model_id) for group in page],
         "next": page[-1].rank if more else None,

@@ -13,7 +13,7 @@ from serving import queries
 from serving.access.rights import leads_in_sight
 from serving.api.fields import Name, Paged, RowId, RunId
 from serving.api.problems import ON_ONE, Problem
-from serving.api.rows import Row, disposition_rows, lead_rows
+from serving.api.rows import Row, disposition_rows, lead_rows, page_of
 from serving.api.schemas import LeadDetailOut, LeadPage
 from serving.console.access import lead_or_404, run_or_404
 from serving.console.source_rows import Sources, masked_keys, tie_key
@@ -54,9 +54,7 @@ def leads(request: HttpRequest, run_id: RunId, asked: Query[LeadsAsked]) -> Row:
     rank = f"rank_{asked.order}"
     seen = leads_in_sight(request.user, "see", run.model_id, run.id)
     found = _filtered(seen, asked, run.model_id).filter(**{f"{rank}__gt": asked.after})
-    rows = list(found.order_by(rank)[: asked.limit + 1])
-    page = rows[: asked.limit]
-    more = len(rows) > asked.limit
+    page, more = page_of(found.order_by(rank), asked.limit)
     return {
         "items": lead_rows(page, run.model_id),
         "next": getattr(page[-1], rank) if more else None,

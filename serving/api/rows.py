@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
+from django.db.models import Model, QuerySet
 from django.db.models.functions import Length
 
 from serving.api.schemas import StateOut
@@ -12,6 +13,7 @@ from serving.review.models import UnitState
 from serving.review.states import states_of
 
 Row = dict[str, Any]
+Stored = TypeVar("Stored", bound=Model)
 
 _LEAD = (
     *("id", "run_id", "unit_id", "title", "money", "score", "rules", "fused"),
@@ -28,6 +30,12 @@ _DISPOSITION = (
 )
 # Before a conclusion nobody may learn that a unit was drawn: it would bias them.
 _CONCLUDED = ("confirmed", "excluded")
+
+
+def page_of(ordered: QuerySet[Stored], limit: int) -> tuple[list[Stored], bool]:
+    """The first rows, and whether there are more behind them."""
+    rows = list(ordered[: limit + 1])
+    return rows[:limit], len(rows) > limit
 
 
 def lead_rows(leads: Sequence[Lead], model_id: str) -> list[Row]:

@@ -11,7 +11,7 @@ from serving import queries
 from serving.access.rights import models_in_sight, runs_in_sight
 from serving.api.fields import Asked, Name, RunId
 from serving.api.problems import ANY, ON_ONE, Problem
-from serving.api.rows import Row
+from serving.api.rows import Row, page_of
 from serving.api.schemas import ModelOut, RunDetailOut, RunPage
 from serving.console.access import run_or_404
 
@@ -54,7 +54,7 @@ def runs(request: HttpRequest, asked: Query[RunsAsked]) -> Row:
     # What is large, and what only one run's own page shows, is not read.
     found = found.defer("funnel", "coverage", "fingerprints", "links", "about")
     ordered = found.order_by("-as_of", "-published_at", "-id")
-    rows = list(ordered[asked.after : asked.after + asked.limit + 1])
+    page, more = page_of(ordered[asked.after :], asked.limit)
     items = [
         {
             "title_en": run.model.title_en,
@@ -63,9 +63,8 @@ def runs(request: HttpRequest, asked: Query[RunsAsked]) -> Row:
             **{n: getattr(run, n) for n in ("id", "model_id", "published_at", "units")},
             "model_version": run.model_version,
         }
-        for run in rows[: asked.limit]
+        for run in page
     ]
-    more = len(rows) > asked.limit
     return {"items": items, "next": asked.after + asked.limit if more else None}
 
 

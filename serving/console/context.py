@@ -3,17 +3,16 @@
 from typing import Any
 
 from django.http import HttpRequest
-from django.utils import translation
 
 from serving.access.rights import may
+from serving.console.language import language
 
 
 def console(request: HttpRequest) -> dict[str, Any]:
     """`lang` is `en` or `zh`, as the texts of the store end; `can` says what is allowed."""
     user = getattr(request, "user", None)
-    language = translation.get_language() or ""
     return {
-        "lang": "zh" if language.startswith("zh") else "en",
+        "lang": language(),
         "can": _Can(user),
     }
 

@@ -20,7 +20,8 @@ from serving.console.boards import (
     work,
 )
 from serving.console.boards.board import Board, kept
-from serving.console.boards.wording import Told, language
+from serving.console.boards.wording import Told
+from serving.console.language import language
 
 Text = str | Promise
 

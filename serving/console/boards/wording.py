@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
-from django.utils import translation
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from serving.console.boards.intervals import Share
+from serving.console.language import language
 
 NONE = "–"
 
@@ -36,11 +36,6 @@ class Told:
     sentence: str
     table: Table = field(default_factory=lambda: Table((), ()))
     empty: str = ""
-
-
-def language() -> str:
-    """`en` or `zh`, as the texts of the store end."""
-    return "zh" if (translation.get_language() or "").startswith("zh") else "en"
 
 
 def chosen(of: object, name: str = "") -> str:

@@ -11,7 +11,6 @@ from axes.models import AccessFailureLog
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
-from django.utils import translation
 from django.views.decorators.http import require_safe
 
 from serving.access.models import User
@@ -29,6 +28,7 @@ from serving.console.audit_log import (
     sees_all,
 )
 from serving.console.export import plain
+from serving.console.language import language
 
 ON_PAGE = 50
 MOST = 200_000  # entries of one file
@@ -50,7 +50,7 @@ def audit(request: HttpRequest) -> HttpResponse:
     asked = {n: v for n, v in request.GET.items() if v and n != "before"}
     context = {
         "form": form,
-        "lines": lines(page[:ON_PAGE], _language()),
+        "lines": lines(page[:ON_PAGE], language()),
         "older": str(page[ON_PAGE - 1].id) if len(page) > ON_PAGE else None,
         "is_newest": not before,
         "query": urlencode(asked),
@@ -125,12 +125,7 @@ def sign_ins(request: HttpRequest) -> HttpResponse:
 
 
 def _form(request: HttpRequest, user: User) -> FilterForm:
-    return FilterForm(request.GET, user, _language())
-
-
-def _language() -> str:
-    """`en` or `zh`, as the titles in the store end."""
-    return "zh" if (translation.get_language() or "").startswith("zh") else "en"
+    return FilterForm(request.GET, user, language())
 
 
 def _csv(rows: Iterator[list[str]]) -> Iterator[bytes]:

@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.functional import Promise
-from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -19,6 +19,7 @@ from serving.access.rights import groups_in_sight
 from serving.console.access import group_or_404, signed_in, user_of
 from serving.console.decide_form import AnswerForm, GroupForm, author_of, signed_author
 from serving.console.group_view import GroupView, exception_choices
+from serving.console.language import language
 from serving.console.pages.decide import kept_line, send_to_sign_in, text_line
 from serving.console.review_words import REFUSED, verdict_choices
 from serving.leads.models import Group
@@ -123,11 +124,8 @@ def draft_page(request: HttpRequest, group_id: int) -> HttpResponse:
 
 
 def _view(request: HttpRequest, group_id: int) -> GroupView:
-    language = get_language() or ""
     group = group_or_404(request, group_id)
-    return GroupView(
-        user_of(request), group, "zh" if language.startswith("zh") else "en"
-    )
+    return GroupView(user_of(request), group, language())
 
 
 def _page(  # noqa: PLR0913  each is one thing that may have gone wrong

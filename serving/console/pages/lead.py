@@ -7,7 +7,6 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -15,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 from serving.access.rights import may
 from serving.audit.chain import record
 from serving.console.access import lead_or_404, signed_in, user_of
+from serving.console.language import language
 from serving.console.lead_graph import lead_graph
 from serving.console.lead_history import concluded, places, ranks
 from serving.console.lead_others import alike
@@ -96,11 +96,6 @@ def disclose(request: HttpRequest, lead_id: int) -> HttpResponse:
         return render(request, "console/lead_rows.html", context)
     page = {**_page(request, view), **context}
     return render(request, "console/lead.html", page)
-
-
-def language() -> str:
-    """`en` or `zh`, as the texts of the store end."""
-    return "zh" if (get_language() or "").startswith("zh") else "en"
 
 
 def _page(request: HttpRequest, view: LeadView) -> dict[str, Any]:

@@ -11,10 +11,10 @@ from django.views.decorators.http import require_safe
 from serving.access.rights import may
 from serving.audit.chain import record
 from serving.console.access import lead_or_404, signed_in, user_of
+from serving.console.language import language
 from serving.console.lead_graph import lead_graph
 from serving.console.lead_history import concluded
 from serving.console.lead_view import LeadView
-from serving.console.pages.lead import language
 from serving.console.source_rows import masked_keys
 
 

@@ -8,7 +8,6 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -22,6 +21,7 @@ from serving.access.rights import (
 )
 from serving.audit.chain import record
 from serving.console.access import run_or_404, signed_in, user_of
+from serving.console.language import language
 from serving.console.list_choices import choices
 from serving.console.list_filter import SEARCHED, LeadFilter
 from serving.console.list_query import ORDERS, SIZES, Listing, Order, Page
@@ -66,7 +66,7 @@ def listing(request: HttpRequest, run_id: str) -> HttpResponse:
         "run": run,
         "listing": leads,
         "filter": leads.filter,
-        "rows": rows_of(run, page.leads, lang_of()),
+        "rows": rows_of(run, page.leads, language()),
         "page": page,
         "size": size,
         "sizes": SIZES,
@@ -74,7 +74,7 @@ def listing(request: HttpRequest, run_id: str) -> HttpResponse:
         "links": _links(request.GET, page, run, leads.order),
         "chips": [
             Chip(text, _without(request.GET, name))
-            for name, text in said(leads.filter, lang_of(), any_seen=bool(page.leads))
+            for name, text in said(leads.filter, language(), any_seen=bool(page.leads))
         ],
         "query": kept(request.GET).urlencode(),
         "kept": list(kept(request.GET).items()),
@@ -131,14 +131,9 @@ def listing_of(
         query,
         run=run,
         username=user.username,
-        choices=choices(run, offices, lang_of()),
+        choices=choices(run, offices, language()),
     )
     return Listing(run, user, narrowed, order=_order(query), action=action)
-
-
-def lang_of() -> str:
-    """`en` or `zh`, as the texts of the store end."""
-    return "zh" if (get_language() or "").startswith("zh") else "en"
 
 
 def _order(query: QueryDict) -> Order:
@@ -221,7 +216,7 @@ def _heading(run: Run, user: User) -> dict[str, Any]:
         "is_newest": bool(switch) and switch[0].id == run.id,
         "days": days,
         "stale": days >= STALE_DAYS,
-        "missing": _missing(run, lang_of()),
+        "missing": _missing(run, language()),
         "views": views_for(user, run.model_id),
         "people": _takers(run, user),
         "capacity": run.about.get("review", {}).get("weekly_capacity"),

@@ -9,8 +9,9 @@ from django.views.decorators.http import require_GET
 from serving.audit.chain import record
 from serving.console.access import needs, run_or_404, signed_in
 from serving.console.export import Form, exported, mark
+from serving.console.language import language
 from serving.console.list_filter import FOUND_BY, STATES
-from serving.console.pages.lists import lang_of, listing_of
+from serving.console.pages.lists import listing_of
 from serving.console.pages.lists_views import kept
 
 TYPES = {
@@ -32,7 +33,7 @@ def export(request: HttpRequest, run_id: str, form: str) -> FileResponse:
     now = timezone.localtime()
     marked = mark(run, user.username, f"{now:%Y-%m-%d %H:%M:%S %z}", query)
     words = {name: str(title) for name, title in (*FOUND_BY, *STATES)}
-    made = exported(cast(Form, form), listing, marked, words, lang_of())
+    made = exported(cast(Form, form), listing, marked, words, language())
     record(
         "exported",
         user=user.username,

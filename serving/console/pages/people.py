@@ -9,7 +9,6 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import translation
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
@@ -27,6 +26,7 @@ from serving.access.managing import (
 )
 from serving.access.models import Grant, ServiceToken, User
 from serving.console.access import needs, signed_in
+from serving.console.language import language
 from serving.leads.models import SupervisionModel
 
 ROLES = {
@@ -53,8 +53,7 @@ class GrantForm(forms.Form):
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
-        is_chinese = (translation.get_language() or "").startswith("zh")
-        title = "title_zh" if is_chinese else "title_en"
+        title = f"title_{language()}"
         models = SupervisionModel.objects.order_by("id").values_list("id", title)
         choice: Any = self.fields["model"]
         choice.choices = [("", _("all models")), *models]

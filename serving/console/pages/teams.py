@@ -11,7 +11,6 @@ from django.db import transaction
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -26,6 +25,7 @@ from serving.access.rights import (
 )
 from serving.audit.chain import record
 from serving.console.access import signed_in, user_of
+from serving.console.language import language
 from serving.leads.models import SupervisionModel
 from serving.review.models import Team
 
@@ -56,7 +56,7 @@ class TeamForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
     def __init__(self, user: User, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"label_suffix": "", **kwargs})
         self.user = user
-        title = "title_zh" if (get_language() or "").startswith("zh") else "title_en"
+        title = f"title_{language()}"
         models = editable_models(user)
         self._field("model").choices = [(m.id, getattr(m, title)) for m in models]
         people = self._field("members")
