@@ -147,7 +147,6 @@ def _plant_network(
 
 
 def _built(table: pd.DataFrame, ties: pd.DataFrame, country: str) -> pd.DataFrame:
-    from flows.catalog import opened
     from flows.frames import matrix_frame
     from flows.job import new_job
     from flows.pipeline import prepare
@@ -167,5 +166,5 @@ def _built(table: pd.DataFrame, ties: pd.DataFrame, country: str) -> pd.DataFram
         ties.to_csv(data / "participations.csv", index=False)
         job = new_job(MODEL, str(data), settings)
         prepare(job)
-        with opened(job.folder) as catalog:
+        with job.opened() as catalog:
             return matrix_frame(catalog, load_model(MODEL, settings.models))

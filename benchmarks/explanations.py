@@ -175,7 +175,6 @@ def _italy() -> tuple[pd.DataFrame, npt.NDArray[np.bool_]]:
 
 def _firms() -> tuple[pd.DataFrame, npt.NDArray[np.bool_]]:
     """The features of the shipped model, as a nightly run builds them."""
-    from flows.catalog import opened
     from flows.frames import matrix_frame
     from flows.job import new_job
     from flows.pipeline import prepare
@@ -184,7 +183,7 @@ def _firms() -> tuple[pd.DataFrame, npt.NDArray[np.bool_]]:
         name = "illegal_fundraising"
         job = new_job(name, str(DATA / name), Settings(home=Path(home)))
         prepare(job)
-        with opened(job.folder) as catalog:
+        with job.opened() as catalog:
             X = matrix_frame(catalog, job.model)
     return X, np.ones(len(X), dtype=bool)
 

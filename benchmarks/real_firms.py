@@ -25,7 +25,6 @@ LARGE_AUTHORITY = 50
 
 def product_matrix(data: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Feature matrix and rule flags of every firm, by unit id, as the model declares them."""
-    from flows.catalog import opened
     from flows.frames import flags_frame, matrix_frame
     from flows.job import new_job
     from flows.pipeline import prepare
@@ -35,7 +34,7 @@ def product_matrix(data: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
         silence_telemetry(settings)
         job = new_job(MODEL, str(data / MODEL), settings)
         prepare(job)
-        with opened(job.folder) as catalog:
+        with job.opened() as catalog:
             matrix, flags = matrix_frame(catalog, job.model), flags_frame(catalog)
     return matrix.astype(float), flags
 

@@ -96,11 +96,10 @@ def _quality(job: Any, truth: pd.DataFrame, weigh: Any) -> pd.DataFrame:
     from features.group_tables import Opened
     from features.groups import find_groups
     from features.ties import Tied, wording
-    from flows.catalog import opened
     from training.rings import ring_quality
 
     spec = job.model.spec
-    with opened(job.folder) as catalog:
+    with job.opened() as catalog:
         rows = catalog.arrow(catalog.read("associations"))
         scores = catalog.arrow(catalog.read("scores"))
     tied = Tied(graph(rows, spec.associations.limits), rows, wording(job.model)).among(

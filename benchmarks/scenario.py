@@ -106,7 +106,6 @@ def scored(
     as_of: Any = None,
 ) -> dict[str, Any]:
     """Scores and labels alone, by a model fitted on the delivery; nothing is published."""
-    from flows.catalog import opened
     from flows.frames import flags_frame, matrix_frame
     from flows.job import new_job
     from flows.pipeline import prepare
@@ -117,7 +116,7 @@ def scored(
     silence_telemetry(settings)
     job = new_job(model, str(data), settings, as_of)
     prepare(job)
-    with opened(job.folder) as catalog:
+    with job.opened() as catalog:
         X, H = matrix_frame(catalog, job.model), flags_frame(catalog)
     rules = tuple(Rule(r.code, r.layer, r.precision) for r in job.model.rules)
     scorer = LeadScorer(rules, seed=job.model.spec.detectors.seed).fit(X, H)

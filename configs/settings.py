@@ -22,6 +22,14 @@ class Settings(BaseSettings):
     models: Path = Field(PACKAGE_MODELS, description="folder of the supervision models")
     store_url: str = Field("", description="empty: SQLite file under home")
     user: str = Field("", description="who judges; empty: the login name")
+    memory: str = Field(
+        "", description="of the engine, as 8GB; empty: 80 % of the machine's"
+    )
+    threads: int = Field(0, ge=0, description="of the engine; 0: one a core")
+    spill: Path | None = Field(
+        None, description="folder for what does not fit; empty: the work folder"
+    )
+    spark: str = Field("local[*]", description="master, or sc:// of a Connect server")
 
     @property
     def var(self) -> Path:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,22 @@ import pyarrow as pa
 from ibis.expr.types import Table
 from splink.backends.duckdb import DuckDBAPI
 
-from configs.errors import LeadlineError
+from configs.errors import DeclarationError, LeadlineError
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an engine may use.
+
+    Attributes:
+        memory: as DuckDB reads it, "8GB"; empty: 80 % of the machine's.
+        threads: 0 for one a core.
+        spill: folder for what does not fit into memory; None: inside the work folder.
+    """
+
+    memory: str = ""
+    threads: int = 0
+    spill: Path | None = None
 
 
 class Catalog:
@@ -22,18 +38,31 @@ class Catalog:
     stage that was killed leaves nothing that a later stage could take for a result.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, limits: Limits = Limits()) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         # One select per step, not one text with every expression inlined: readers use
         # their input several times, and the text grows with the power of the steps.
         ibis.options.sql.fuse_selects = False
-        self._backend = ibis.duckdb.connect(temp_directory=str(folder / "spill"))
+        spill = limits.spill / folder.name if limits.spill else folder / "spill"
+        self._backend = ibis.duckdb.connect(temp_directory=str(spill))
+        self._limit(limits)
         # Row order carries line numbers; results must not depend on threads.
         self._backend.raw_sql("SET preserve_insertion_order = true")
         self._backend.raw_sql("SET enable_progress_bar = false")
         # A moment with an offset becomes text; it must not depend on the machine.
         self._backend.raw_sql("SET TimeZone = 'Asia/Shanghai'")
+
+    def _limit(self, limits: Limits) -> None:
+        if limits.memory:
+            try:
+                self._backend.raw_sql(f"SET memory_limit = {literal(limits.memory)}")
+            except duckdb.Error as error:
+                raise DeclarationError(
+                    f"LEADLINE_MEMORY={limits.memory!r}: not a size; give one such as 8GB"
+                ) from error
+        if limits.threads:
+            self._backend.raw_sql(f"SET threads = {limits.threads}")
 
     def path(self, name: str) -> Path:
         return self.folder / f"{name}.parquet"
@@ -112,9 +141,9 @@ class EngineError(LeadlineError):
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[Catalog]:
+def opened(folder: Path, limits: Limits = Limits()) -> Iterator[Catalog]:
     """A catalog that is closed at the end of the block."""
-    catalog = Catalog(folder)
+    catalog = Catalog(folder, limits)
     try:
         yield catalog
     finally:

@@ -42,5 +42,5 @@ def check_delivery(job: Job) -> tuple[list[SourceReport], dict[str, float]]:
     if any(report.problems for report in reports):
         return reports, {}
     engineer(job)
-    with opened(job.folder) as catalog:
+    with job.opened() as catalog:
         return reports, coverage_shares(job, catalog)

@@ -8,7 +8,7 @@ from features.known import Known
 from features.matrix import enriched_units, feature_matrix
 from features.rules import funnel, rule_flags, rule_hits
 from flows.bench import Bench
-from flows.catalog import Catalog, opened
+from flows.catalog import Catalog
 from flows.intake import run_date
 from flows.job import Job
 from flows.link import core_table
@@ -33,7 +33,7 @@ def engineer(job: Job) -> None:
 
     Where the model declares ties, `associations` and `hubs` too.
     """
-    with opened(job.folder) as catalog:
+    with job.opened() as catalog:
         known = known_tables(job, catalog)
         job.progress("building features")
         associated = Associated(known, Bench(catalog))

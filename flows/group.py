@@ -7,7 +7,7 @@ from features.association_tables import association_tables
 from features.graph import graph
 from features.points import unit_points
 from features.ties import Tied, wording
-from flows.catalog import Catalog, opened
+from flows.catalog import Catalog
 from flows.engineer import ASSOCIATIONS, HITS, UNITS
 from flows.job import Job
 from flows.score import REASONS, SCORES
@@ -24,7 +24,7 @@ def group(job: Job) -> None:
     if job.model.spec.associations is None:
         return
     job.progress("looking for groups")
-    with opened(job.folder) as catalog:
+    with job.opened() as catalog:
         tied, units = tied_nodes(job, catalog), _units(job, catalog)
         declared = job.model.spec.groups
         tables = association_tables(

@@ -14,7 +14,7 @@ from configs.schema import SourceSpec
 from configs.tables import REJECTS
 from features.contracts import ibis_schema
 from features.sources import core, read_columns, rejects, summary, typed
-from flows.catalog import Catalog, opened
+from flows.catalog import Catalog
 from flows.delivery import check_location, find_parts, read_part
 from flows.job import Job, digest_of
 from flows.parts import Batch
@@ -58,7 +58,7 @@ def intake(job: Job) -> list[SourceReport]:
         SourceAwayError: a database does not answer.
     """
     check_location(job.location, job.model.spec.sources)
-    with opened(job.folder) as catalog:
+    with job.opened() as catalog:
         reports = [_source(job, catalog, name) for name in job.model.spec.sources]
         _write_rejects(job, catalog)
         catalog.save_json(REPORT, [_plain(report) for report in reports])

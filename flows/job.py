@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, time
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 from configs.loading import LoadedModel, load_model
 from configs.settings import Settings
+from flows.catalog import Catalog, Limits, opened
 
 KEPT_WORK_FOLDERS = 3
 # Called with the name of a stage as it begins; the CLI shows it, flows log it.
@@ -39,6 +41,11 @@ class Job:
     @property
     def model_id(self) -> str:
         return self.model.spec.id
+
+    def opened(self) -> AbstractContextManager[Catalog]:
+        """The engine over the work folder, closed at the end of the block."""
+        own = self.settings
+        return opened(self.folder, Limits(own.memory, own.threads, own.spill))
 
 
 def new_job(

@@ -17,7 +17,7 @@ from features.linkage.report import report
 from features.linkage.resolve import Model, Resolution, Subject, resolve
 from features.linkage.to_judge import sensitive_attributes, to_judge
 from flows.bench import Bench
-from flows.catalog import Catalog, opened
+from flows.catalog import Catalog
 from flows.intake import run_date
 from flows.job import Job
 from serving.connect import open_store
@@ -46,7 +46,7 @@ def link(job: Job, learnt: Learnt | None = None) -> list[dict[str, Any]]:
     if not wanted:
         return []
     job.progress("linking records")
-    with opened(job.folder) as catalog:
+    with job.opened() as catalog:
         bench = Bench(catalog)
         done = {
             name: _resolved(job, catalog, bench, name, entity, (learnt or {}).get(name))

@@ -15,7 +15,7 @@ from features.contracts import conform
 from features.evidence import evidence
 from flows.about import about
 from flows.archive import frozen_inputs
-from flows.catalog import Catalog, opened
+from flows.catalog import Catalog
 from flows.dossier import dossier_files
 from flows.engineer import (
     FLAGS,
@@ -50,7 +50,7 @@ def publish_list(job: Job) -> PublishedRun:
 
 def publication_of(job: Job) -> Publication:
     """What the finished stages hand to the store."""
-    with opened(job.folder) as catalog:
+    with job.opened() as catalog:
         return _publication(job, catalog)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from flows.catalog import Catalog, opened
+from flows.catalog import Catalog
 from flows.engineer import FUNNEL
 from flows.explained import explained
 from flows.frames import flags_frame, matrix_frame
@@ -40,7 +40,7 @@ def score(job: Job) -> ScoredBy:
     """
     job.progress("loading the champion")
     champion = scoring_model(job)
-    with opened(job.folder) as catalog:
+    with job.opened() as catalog:
         features, flags = matrix_frame(catalog, job.model), flags_frame(catalog)
         as_of = datetime.fromisoformat(catalog.load_json(FUNNEL)["as_of"])
         job.progress(f"scoring {len(features):,} units")

@@ -2,7 +2,7 @@
 
 from configs import common
 from configs.loading import LoadedModel
-from flows.catalog import Catalog, opened
+from flows.catalog import Catalog
 from flows.engineer import FUNNEL
 from flows.frames import dictionary, flags_frame, matrix_frame, sampled
 from flows.intake import fingerprints, load_reports
@@ -23,7 +23,7 @@ def train(job: Job, *, promote: bool = False) -> Registered:
     `promote` it is proposed, or promoted where the model asks for one approval.
     """
     judging(job.settings)  # found out before the work: releases bear a name
-    with opened(job.folder) as catalog:
+    with job.opened() as catalog:
         job.progress("fitting the detectors")
         run = _training_run(job, catalog)
     job.progress("recording the run in MLflow")

@@ -78,7 +78,7 @@ def made(settings: Settings, name: str, data: Path, as_of: datetime) -> Job:
     """A run up to its groups; the first units are its leads."""
     job = new_job(name, str(data), settings, as_of)
     prepare(job)
-    with opened(job.folder) as catalog:
+    with job.opened() as catalog:
         ids = catalog.arrow(catalog.read("units").select("unit_id").order_by("unit_id"))
         ranks = pa.array(np.arange(1, len(ids) + 1))
         scores = ids.append_column("rank_fused", ranks)
@@ -109,7 +109,7 @@ def job(settings: Settings, data: Path) -> Job:
 
 @pytest.fixture(scope="module")
 def files(job: Job) -> dict[str, Path]:
-    with opened(job.folder) as catalog:
+    with job.opened() as catalog:
         return dossier_files(job, catalog)
 
 
@@ -211,7 +211,7 @@ def test_nothing_that_was_posted_later_stands_in_any_file(tables, settings, job)
 
 def test_a_person_has_one_token_in_two_models_and_runs(tables, settings, data):
     other = made(settings, "second", data, LATER)
-    with opened(other.folder) as catalog:
+    with other.opened() as catalog:
         found = dossier_files(other, catalog)
     nodes = {
         (row["kind"], row["value"]): row["key"]
@@ -229,7 +229,7 @@ def test_made_again_from_the_same_delivery_every_byte_is_the_same(
     files, settings, data
 ):
     again = made(settings, "first", data, AS_OF)
-    with opened(again.folder) as catalog:
+    with again.opened() as catalog:
         found = dossier_files(again, catalog)
     assert {name: path.read_bytes() for name, path in found.items()} == {
         name: path.read_bytes() for name, path in files.items()
@@ -274,7 +274,7 @@ def test_ties_that_no_row_makes_leave_the_files_empty(settings, tmp_path):
     payments = delivery.payments.assign(**{"电话": "", "身份证号": "", "姓名": ""})
     data = replace(delivery, payments=payments, persons=persons).write(tmp_path)
     job = made(settings, "first", data, AS_OF)
-    with opened(job.folder) as catalog:
+    with job.opened() as catalog:
         found = dossier_files(job, catalog)
     rows = {name: pq.read_metadata(path).num_rows for name, path in found.items()}
     assert rows["rows"] > 0

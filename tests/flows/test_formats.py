@@ -9,7 +9,6 @@ import pytest
 import sqlalchemy
 
 from configs.settings import Settings
-from flows.catalog import opened
 from flows.intake import SourceReport, intake
 from flows.job import new_job
 from tests.flows.formats import excel_bytes, into_database
@@ -25,7 +24,7 @@ def read(location: object, home: Path) -> tuple[SourceReport, pd.DataFrame]:
     report = intake(job)[0]
     if report.problems:
         return report, pd.DataFrame()
-    with opened(job.folder) as catalog:
+    with job.opened() as catalog:
         core = catalog.arrow(catalog.read("core_payments")).to_pandas()
     return report, core.sort_values("pay_no", ignore_index=True)
 

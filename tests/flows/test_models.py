@@ -13,7 +13,6 @@ from sklearn.metrics import roc_auc_score
 
 from configs.loading import load_model
 from configs.settings import PACKAGE_MODELS, Settings
-from flows.catalog import opened
 from flows.check import check_cases, has_cases
 from flows.evaluate import read_labels
 from flows.frames import flags_frame, matrix_frame
@@ -68,7 +67,7 @@ def test_model_ranks_planted_units_before_honest_ones(
     simulator(model)(units=UNITS, seed=SEED, out=data)
     job = new_job(model, str(data), Settings(home=tmp_path / "home"))
     prepare(job)
-    with opened(job.folder) as catalog:
+    with job.opened() as catalog:
         X, H = matrix_frame(catalog, job.model), flags_frame(catalog)
     labels = read_labels(job.model, data / "truth" / "units.csv", "")
     truth = labels.set_index("unit_id").reindex(X.index.astype(str))

@@ -7,7 +7,6 @@ import pyarrow as pa
 import pytest
 
 from configs.settings import Settings
-from flows.catalog import opened
 from flows.group import group
 from flows.job import Job, new_job
 from flows.pipeline import prepare
@@ -34,7 +33,7 @@ def scored(unpublished: Home, delivered: Path) -> Iterator[Job]:
 
 
 def test_parts_and_counterfactuals_of_a_stage_are_published(scored: Job) -> None:
-    with opened(scored.folder) as catalog:
+    with scored.opened() as catalog:
         first = catalog.rows(catalog.read(SCORES).order_by("rank_fused").limit(1))[0]
         texts = {"text_en": ["so"], "text_zh": ["因此"]}
         about = {"unit_id": [first["unit_id"]], "position": [1], **texts}
@@ -65,7 +64,7 @@ def test_scoring_says_what_carries_each_lead_and_what_would_move_it(
 ) -> None:
     run = publish_list(scored).run_id
 
-    with opened(scored.folder) as catalog:
+    with scored.opened() as catalog:
         head = catalog.read(SCORES).order_by("rank_fused").limit(3)
         units = [row["unit_id"] for row in catalog.rows(head)]
     for unit in units:

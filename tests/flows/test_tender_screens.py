@@ -13,7 +13,6 @@ from sklearn.model_selection import GroupKFold
 
 from configs.loading import load_model
 from configs.settings import Settings
-from flows.catalog import opened
 from flows.check import check_cases
 from flows.frames import flags_frame, matrix_frame
 from flows.job import new_job
@@ -72,7 +71,7 @@ def screened(country: str, folder: Path) -> Screened:
     delivery_of(published).to_csv(data / "bids.csv", index=False)
     job = new_job(MODEL, str(data), Settings(home=folder / "home", models=MODELS))
     prepare(job)
-    with opened(job.folder) as catalog:
+    with job.opened() as catalog:
         features = matrix_frame(catalog, job.model)
         fired = flags_frame(catalog)
     order = [f"b{number:06}" for number in range(len(published))]
