@@ -13,7 +13,7 @@ export DO_NOT_TRACK := 1
 export UV_COMPILE_BYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all check format browser messages pictures bench clean
+.PHONY: help setup demo test test-all spark check format browser messages pictures bench clean
 
 help: ## show what can be made
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,10 +24,15 @@ demo: $(VENV)/.ready ## simulate records, run the flow, print the list (MODEL=na
 	@$(BIN)/leadline demo $(MODEL) --units $(UNITS) --seed $(SEED)
 
 test: check browser ## lint, type-check and run all tests
-	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not longer"
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not longer and not spark"
 
 test-all: check browser ## as test, and every model through the whole pipeline
-	@$(BIN)/python -m pytest -q -n 2 --dist worksteal
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not spark"
+
+spark: $(VENV)/.ready ## install PySpark and compare the engines, model by model (needs Java 17)
+	@$(BIN)/python -m uv pip install -q --python $(BIN)/python "pyspark[connect]>=4,<4.1" || \
+	  $(BIN)/python -m pip install -q "pyspark[connect]>=4,<4.1"
+	@$(BIN)/python -m pytest -q -m spark tests/spark tests/features/linkage/test_spark.py
 
 check: $(VENV)/.ready ## lint, formatting, types
 	@$(BIN)/ruff check .
@@ -60,6 +65,7 @@ bench: $(VENV)/.ready ## slow measurements, written to docs/evaluation
 	@$(BIN)/python -m benchmarks.scale
 	@$(BIN)/python -m benchmarks.explanations
 	@$(BIN)/python -m benchmarks.classes
+	@for rows in 20000 1000000; do $(BIN)/python -m benchmarks.performance --section features --rows $$rows; done
 
 clean: ## remove what runs have left (store, runs, work files)
 	rm -rf var mlruns/mlflow.db mlruns/artifacts

@@ -22,6 +22,7 @@ from benchmarks.real_auctions import auctions
 from configs.settings import Settings, silence_telemetry
 from training.explain import contributions, explain
 from training.model import LeadScorer
+from training.percentiles import shares_below
 from training.preprocess import to_float
 
 DATA = Path(os.environ.get("LEADLINE_SHARED_DATA", "../shared/data"))
@@ -90,7 +91,9 @@ def _measured(name: str, table: Planted, seed: int, able: int) -> pd.DataFrame:
 
 
 def _leadline(scorer: LeadScorer, X: pd.DataFrame, units: list[str]) -> Named:
-    reasons = explain(scorer, X, units).groupby("unit_id")["feature"].agg(list)
+    rows, kept = X.loc[units], scorer.preprocessor_.kept_
+    shares = shares_below([to_float(X[kept])], to_float(rows[kept]))
+    reasons = explain(scorer, rows, shares).groupby("unit_id")["feature"].agg(list)
     return {unit: reasons.get(unit, []) for unit in units}
 
 

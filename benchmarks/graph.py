@@ -18,7 +18,7 @@ from rich.console import Console
 from features.distances import ties_between, ties_to_nearest
 from features.graph import Graph, graph, size_of
 
-KINDS = ("account", "person")
+LIMIT = 50
 SMALL, NODES = 600_000, 3_960_000
 SEED = 7
 OUT = Console(highlight=False, width=100)
@@ -30,8 +30,11 @@ def main() -> None:
     arguments.add_argument("--hub", type=int, default=200_000)
     arguments.add_argument("--pairs", type=int, default=1_000_000)
     given = arguments.parse_args()
-    table = associations(given.ties, given.hub, np.random.default_rng(SEED))
-    made = _timed("graph", lambda: graph(table, dict.fromkeys(KINDS, 50)))
+    pairs = associations(given.ties, given.hub, np.random.default_rng(SEED))
+    ends = np.concatenate([pairs[end].to_numpy() for end in ("left", "right")])
+    hubs = np.flatnonzero(np.bincount(ends) > LIMIT)
+    sizes = {"account": NODES // 2, "person": NODES + 1 - NODES // 2}
+    made = _timed("graph", lambda: graph(pairs, hubs, sizes))
     OUT.print(
         f"{made.size:,} nodes, {made.ties.nnz // 2:,} ties, {made.is_hub.sum()} hub"
     )
@@ -69,17 +72,11 @@ def associations(ties: int, hub: int, rng: np.random.Generator) -> pa.Table:
     later = np.flatnonzero(~first)
     giant = rng.integers(inside, NODES, (2, ties - len(later)))
     busy = np.stack([np.full(hub, NODES), rng.integers(0, NODES, hub)])
-    left, right = np.concatenate([[later - 1, later], giant, busy], axis=1)
-    return _table(left[left != right], right[left != right])
-
-
-def _table(left: Any, right: Any) -> pa.Table:
-    kinds = pa.array(KINDS)
-    columns = {}
-    for side, nodes in (("left", left), ("right", right)):
-        columns[f"{side}_kind"] = kinds.take(pa.array(nodes % 2))
-        columns[side] = pa.array(np.char.zfill(nodes.astype("U11"), 11))
-    return pa.table({**columns, "probability": np.ones(len(left))})
+    ends = np.concatenate([[later - 1, later], giant, busy], axis=1)
+    low, high = ends.min(axis=0), ends.max(axis=0)
+    pair = np.unique((low * (NODES + 1) + high)[low != high])
+    left, right = (end.astype(np.int32) for end in np.divmod(pair, NODES + 1))
+    return pa.table({"left": left, "right": right, "probability": np.ones(len(left))})
 
 
 def _timed(name: str, work: Callable[[], Any]) -> Any:

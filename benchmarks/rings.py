@@ -92,24 +92,17 @@ def _truth(data: Path) -> pd.DataFrame:
 
 
 def _quality(job: Any, truth: pd.DataFrame, weigh: Any) -> pd.DataFrame:
-    from features.graph import graph
-    from features.group_tables import Opened
     from features.groups import find_groups
-    from features.ties import Tied, wording
+    from flows.group import ranked_units, tied_nodes
     from training.rings import ring_quality
 
     spec = job.model.spec
     with job.opened() as catalog:
-        rows = catalog.arrow(catalog.read("associations"))
-        scores = catalog.arrow(catalog.read("scores"))
-    tied = Tied(graph(rows, spec.associations.limits), rows, wording(job.model)).among(
-        spec.groups.through
-    )
-    groups = find_groups(tied.graph, tied.unit, scores, spec.groups, weigh)
-    ids = Opened(
-        tied.graph, tied.unit, groups, scores, scores, spec.groups.hub
-    ).unit_ids
-    members = pd.DataFrame({"unit_id": ids.to_pylist(), "rank": groups.group + 1})
+        tied, scores = tied_nodes(job, catalog), ranked_units(job, catalog)
+        tied = tied.among(spec.groups.through)
+        groups = find_groups(tied.graph, tied.unit, scores, spec.groups, weigh)
+        ids = tied.tables.values(groups.members).to_pylist()
+    members = pd.DataFrame({"unit_id": ids, "rank": groups.group + 1})
     scored = truth[truth["unit_id"].isin(scores["unit_id"].to_pylist())]
     return ring_quality(members, scored[["unit_id", "ring"]], TOPS)
 

@@ -344,8 +344,16 @@ class DetectorsSpec(Spec):
     exclude: tuple[str, ...] = Field((), description="features kept from the detectors")
 
 
+LISTED = 100_000
+
+
 class ReviewSpec(Spec):
     weekly_capacity: int = Field(40, ge=1)
+    listed: int = Field(
+        LISTED,
+        ge=1,
+        description="first units of each order that the store lists; all are scored",
+    )
     explain: int = Field(300, ge=1, description="leads that get contributions")
     explore_share: float = Field(
         0.1, ge=0, le=0.5, description="of the capacity, drawn at random below the top"
@@ -358,6 +366,18 @@ class ReviewSpec(Spec):
     )
 
     _many = field_validator("second_review", mode="before")(one_or_many)
+
+    @model_validator(mode="after")
+    def _lists_what_it_reviews(self) -> Self:
+        for name in ("weekly_capacity", "explain"):
+            asked = getattr(self, name)
+            if asked > self.listed:
+                raise PydanticCustomError(
+                    "listed",
+                    "listed: got {listed}, but {name} is {asked}; list at least as many",
+                    {"listed": self.listed, "name": name, "asked": asked},
+                )
+        return self
 
 
 class PrivacySpec(Spec):

@@ -50,6 +50,34 @@ ASSOCIATIONS = {
     "probability": NUMBER,  # that both ends are who they are taken for
 }
 
+# The same inside a run: nodes are numbers from 0, by kind and value; kept in four bytes
+# where they fit. Ordered by both ends and source.
+NUMBERED = {
+    "left_node": COUNT,
+    "right_node": COUNT,
+    "source": TEXT,
+    "row_key": TEXT,
+    "rows": COUNT,
+    "event_at": TIME,
+    "known_at": TIME,
+    "probability": NUMBER,
+}
+
+# What the numbers stand for.
+GRAPH_NODES = {
+    "node": COUNT,
+    "kind": TEXT,
+    "value": TEXT,
+    "degree": COUNT,  # different neighbours
+}
+
+# Each pair of tied nodes once, the smaller number left.
+GRAPH_PAIRS = {
+    "left": COUNT,
+    "right": COUNT,
+    "probability": NUMBER,  # of the surest source
+}
+
 # Nodes with more neighbours than their kind's limit: they tie nobody together.
 HUBS = {
     "kind": TEXT,

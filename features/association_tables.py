@@ -4,7 +4,8 @@ import pyarrow as pa
 
 from configs.network import GroupsSpec
 from configs.tables import PUBLISHED
-from features.group_tables import Opened, group_rows, leading_nodes, member_rows
+from features.adjacency import Numbers
+from features.group_tables import Hits, Opened, group_rows, leading_nodes, member_rows
 from features.group_ties import tie_rows
 from features.groups import find_groups
 from features.paths import path_rows
@@ -17,8 +18,8 @@ TABLES = ("groups", MEMBERS, "group_ties", "paths")
 def association_tables(
     tied: Tied,
     units: pa.Table,
-    hits: pa.Table,
-    explained: pa.Array,
+    hits: Hits,
+    explained: Numbers,
     spec: GroupsSpec | None,
 ) -> dict[str, pa.Table]:
     """groups, group_members, group_ties and paths, ready to be published.
@@ -27,9 +28,9 @@ def association_tables(
     groups there are none, but there are paths.
 
     Args:
-        units: `unit_id`, `rank_fused` and `money` of every scored unit.
-        hits: as the contract RULE_HITS says.
-        explained: ids of the leads that get paths.
+        units: `unit_id`, `node`, `rank_fused` and `money` of every scored unit.
+        hits: of the units that it is called with.
+        explained: nodes of the leads that get paths.
     """
     paths = path_rows(tied, explained)
     if spec is None:
@@ -39,10 +40,10 @@ def association_tables(
 
 
 def _grouped(
-    tied: Tied, paths: pa.Table, units: pa.Table, hits: pa.Table, spec: GroupsSpec
+    tied: Tied, paths: pa.Table, units: pa.Table, hits: Hits, spec: GroupsSpec
 ) -> dict[str, pa.Table]:
     groups = find_groups(tied.graph, tied.unit, units, spec)
-    opened = Opened(tied.graph, tied.unit, groups, units, hits, spec.hub)
+    opened = Opened(tied, groups, units, hits, spec.hub)
     unmasked = {
         "leading": leading_nodes(opened),
         "group_ties": tie_rows(tied, groups, spec.hub),

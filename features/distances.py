@@ -1,23 +1,24 @@
 """Distances in the graph of associations: counterparties, and the fewest ties between.
 
-A hub may be the end of a path but not stand in its middle. Balls of nodes are grown with
-sparse boolean products, in chunks of bounded cost, so that a hub of 200 000 ties at the
-end of many paths is expanded once for all of them.
+A hub may be the end of a path but not stand in its middle. What is counted for a whole
+kind of nodes is grown with sparse boolean products, in chunks of bounded cost; the ball
+around an end that many pairs share, be it a hub of 200 000 ties, is grown once.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from numba import njit
 from scipy import sparse
 
-from features.graph import Flags, Graph, Numbers, Weights
+from features.adjacency import Flags, Numbers, Weights, kept, neighbour_sums, structure
+from features.graph import Graph
 
 # Entries of the sparse products held at once: some hundred megabytes.
 BUDGET = 20_000_000
+_NO_WAY = 127
 
 
 def counterparties(graph: Graph, nodes: Numbers, kind: str) -> Iterator[Any]:
@@ -28,10 +29,11 @@ def counterparties(graph: Graph, nodes: Numbers, kind: str) -> Iterator[Any]:
         node itself is not marked in its row.
     """
     span = graph.span(kind)
-    ties = graph.ties.astype(bool)
-    inwards = _columns(ties, ~graph.is_hub)
+    ties = structure(graph.ties)
+    inwards = kept(ties, None, ~graph.is_hub)
     near = ties[:, span]
-    cost = graph.degree + inwards @ np.diff(near.indptr)
+    passed = np.where(graph.is_hub, 0.0, np.diff(near.indptr))
+    cost = graph.degree + neighbour_sums(ties, passed)
     for part in _chunks(cost[nodes]):
         rows = nodes[part]
         found = near[rows] + inwards[rows] @ near
@@ -49,10 +51,9 @@ def ties_to_nearest(
     """
     fewest = np.where(targets, 0.0, np.nan)
     reached, middle = targets, middle & ~graph.is_hub
-    counts = graph.ties.astype(bool).astype(np.float32)
+    beside = structure(graph.ties)
     for ties in range(1, longest + 1):
-        near = counts @ reached.astype(np.float32) > 0
-        reached = near & np.isnan(fewest)
+        reached = (beside @ reached) & np.isnan(fewest)
         fewest[reached] = ties
         reached = reached & middle
     return fewest
@@ -67,117 +68,93 @@ def ties_between(
         middle: nodes that may stand between the two ends.
         longest: longer ways count as none.
     """
-    search = _Search(graph, middle & ~graph.is_hub)
     left, right = pairs
-    # The ball around the end with fewer ties is the one that grows first, and the one
-    # whose nodes are looked up in the other.
+    # Of the end with more ties, which many pairs may share, the ball is grown once.
     swapped = graph.degree[left] > graph.degree[right]
     near, far = np.where(swapped, right, left), np.where(swapped, left, right)
     order = np.lexsort((near, far))
-    fewest = np.full(len(left), np.nan)
-    near, far = near[order], far[order]
-    for part in _chunks(search.cost(near, far, longest)):
-        fewest[order[part]] = search.meet(near[part], far[part], longest)
+    found = np.empty(len(left), dtype=np.float64)
+    ties = graph.ties.indptr, graph.ties.indices
+    _meet(ties, middle & ~graph.is_hub, near[order], far[order], longest, found)
+    fewest = np.empty_like(found)
+    fewest[order] = found
     return fewest
 
 
-@dataclass(frozen=True)
-class _Search:
-    """Balls around both ends of many pairs that grow in turn until they touch."""
+@njit(cache=True)
+def _meet(
+    ties: Any, middle: Any, near: Any, far: Any, longest: int, fewest: Any
+) -> None:
+    """The fewest ties of each pair; those with one `far` come in a row.
 
-    graph: Graph
-    middle: Flags
-
-    @cached_property
-    def ties(self) -> Any:
-        return self.graph.ties.astype(bool)
-
-    @cached_property
-    def onwards(self) -> Any:
-        """The ties as they are passed: from middles alone."""
-        return _rows(self.ties, self.middle)
-
-    def cost(self, near: Numbers, far: Numbers, longest: int) -> Weights:
-        """About how many entries each pair adds, with pairs of one `far` in a row."""
-        first = np.diff(far, prepend=-1) != 0
-        near_size = self._ball_size((longest + 1) // 2)[near]
-        far_size = self._ball_size(longest // 2)[far]
-        cost: Weights = near_size + far_size * first
-        return cost
-
-    def _ball_size(self, steps: int) -> Weights:
-        """An upper bound of the nodes within so many ties."""
-        inwards = _columns(self.ties, self.middle)
-        size = np.zeros(self.graph.size)
-        for _ in range(steps):
-            size = self.graph.degree + inwards @ size
-        return np.minimum(size, self.graph.size)
-
-    def meet(self, near: Numbers, far: Numbers, longest: int) -> Weights:
-        """The fewest ties of each pair."""
-        fewest = np.where(near == far, 0.0, np.nan)
-        left, right = _Balls.around(near, self), _Balls.around(far, self)
-        everywhere = np.ones(self.graph.size, dtype=bool)
-        for ties in range(1, longest + 1):
-            if ties % 2:
-                left = left.grown(self)
-            else:
-                right = right.grown(self)
-            open_ = np.flatnonzero(np.isnan(fewest))
-            # A ball that has not grown is the end itself, which need not be a middle.
-            allowed = everywhere if ties == 1 else self.middle
-            fewest[open_[left.touches(right, open_, allowed)]] = ties
-        return fewest
-
-
-@dataclass(frozen=True)
-class _Balls:
-    """The nodes that can be reached from each of some ends.
-
-    Attributes:
-        reached: different ends x nodes, boolean.
-        row: for each pair, the row of its end.
+    The ball around `far` has half of the ties as its radius, that around `near` the rest:
+    both hold one node of every way that is short enough.
     """
+    size = len(ties[0]) - 1
+    beside = np.full(size, -1, np.int8), np.empty(size, np.int32)
+    around = np.full(size, -1, np.int8), np.empty(size, np.int32)
+    count = 0
+    for pair in range(len(near)):
+        if pair == 0 or far[pair] != far[pair - 1]:
+            _forget(around, count)
+            count = _grow(ties, middle, far[pair], longest // 2, around)
+        steps = longest - longest // 2
+        best = _reach(ties, middle, near[pair], steps, beside, around[0])
+        fewest[pair] = best if best <= longest else np.nan
 
-    reached: Any
-    row: Numbers
-    is_grown: bool
 
-    @classmethod
-    def around(cls, ends: Numbers, search: _Search) -> "_Balls":
-        """Each end alone."""
-        different, row = np.unique(ends, return_inverse=True)
-        held = np.ones(len(different), dtype=bool)
-        parts = held, different, np.arange(len(different) + 1)
-        shape = len(different), search.graph.size
-        return cls(sparse.csr_array(parts, shape=shape), row, False)
+@njit(cache=True)
+def _grow(ties: Any, middle: Any, start: int, radius: int, ball: Any) -> int:
+    """Fill a ball: of each node its steps from the start, and the nodes; how many."""
+    indptr, indices = ties
+    level, nodes = ball
+    level[start], nodes[0] = 0, start
+    count, at = 1, 0
+    while at < count and level[nodes[at]] < radius:
+        node = nodes[at]
+        at += 1
+        if node == start or middle[node]:
+            for place in range(indptr[node], indptr[node + 1]):
+                other = indices[place]
+                if level[other] < 0:
+                    level[other], nodes[count] = level[node] + 1, other
+                    count += 1
+    return count
 
-    def grown(self, search: _Search) -> "_Balls":
-        """The balls with one more tie; only middles are passed."""
-        step = search.onwards if self.is_grown else search.ties
-        found = (self.reached + self.reached @ step).tocsr()
-        found.sort_indices()
-        return _Balls(found, self.row, True)
 
-    def touches(self, other: "_Balls", pairs: Numbers, allowed: Flags) -> Flags:
-        """Of which of these pairs both balls hold one and the same allowed node."""
-        starts = self.reached.indptr[self.row[pairs]]
-        counts = self.reached.indptr[self.row[pairs] + 1] - starts
-        pair = np.repeat(np.arange(len(pairs)), counts)
-        offsets = np.arange(len(pair)) - np.repeat(np.cumsum(counts) - counts, counts)
-        nodes = self.reached.indices[np.repeat(starts, counts) + offsets]
-        pair, nodes = pair[allowed[nodes]], nodes[allowed[nodes]]
-        shared = other._holds(other.row[pairs][pair], nodes)
-        return np.bincount(pair[shared], minlength=len(pairs)) > 0
+@njit(cache=True)
+def _reach(
+    ties: Any, middle: Any, start: int, radius: int, ball: Any, around: Any
+) -> int:
+    """The fewest ties from the start to the centre of `around`; many without a way.
 
-    def _holds(self, rows: Numbers, nodes: Numbers) -> Flags:
-        """Whether each ball holds its node."""
-        size = self.reached.shape[1]
-        own = np.repeat(np.arange(self.reached.shape[0]), np.diff(self.reached.indptr))
-        held = own * size + self.reached.indices
-        wanted = rows * size + nodes
-        at = np.minimum(np.searchsorted(held, wanted), max(len(held) - 1, 0))
-        return held[at] == wanted if len(held) else np.zeros(len(wanted), dtype=bool)
+    The last step is looked at and not kept.
+    """
+    indptr, indices = ties
+    count = _grow(ties, middle, start, radius - 1, ball)
+    level, nodes = ball
+    best = _NO_WAY
+    for at in range(count):
+        node = nodes[at]
+        if level[node] >= best:
+            break
+        passed = node == start or middle[node]
+        if around[node] == 0 or (around[node] > 0 and passed):
+            best = min(best, level[node] + around[node])
+        if level[node] == radius - 1 and passed:
+            for place in range(indptr[node], indptr[node + 1]):
+                other = indices[place]
+                if around[other] == 0 or (around[other] > 0 and middle[other]):
+                    best = min(best, radius + around[other])
+    _forget(ball, count)
+    return best
+
+
+@njit(cache=True)
+def _forget(ball: Any, count: int) -> None:
+    level, nodes = ball
+    for at in range(count):
+        level[nodes[at]] = -1
 
 
 def _chunks(cost: Any) -> Iterator[slice]:
@@ -188,24 +165,10 @@ def _chunks(cost: Any) -> Iterator[slice]:
         yield slice(start, end)
 
 
-def _rows(matrix: Any, kept: Flags) -> Any:
-    """The matrix with all other rows empty."""
-    return _cleared(matrix, np.repeat(kept, np.diff(matrix.indptr)))
-
-
-def _columns(matrix: Any, kept: Flags) -> Any:
-    """The matrix with all other columns empty."""
-    return _cleared(matrix, kept[matrix.indices])
-
-
 def _without(matrix: Any, columns: Numbers) -> Any:
     """The matrix without one entry of each row."""
     row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    return _cleared(matrix, matrix.indices != columns[row])
-
-
-def _cleared(matrix: Any, kept: Flags) -> Any:
-    """The matrix with the kept of its entries."""
-    before = np.concatenate([[0], np.cumsum(kept)])
-    parts = matrix.data[kept], matrix.indices[kept], before[matrix.indptr]
+    others = matrix.indices != columns[row]
+    before = np.concatenate([[0], np.cumsum(others)])
+    parts = matrix.data[others], matrix.indices[others], before[matrix.indptr]
     return sparse.csr_array(parts, shape=matrix.shape)

@@ -1,19 +1,30 @@
 """What features need of whoever holds the engine; `flows.catalog` has it."""
 
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import pyarrow as pa
 from ibis.expr.types import Table
 
+# From whole tables in memory to others, by the names they get in the engine.
+Compute = Callable[..., Mapping[str, pa.Table]]
+
 
 class Engine(Protocol):
-    """Computes tables, and takes arrays back that a graph or text library made."""
+    """Computes tables, also by a graph or text library that works on arrays."""
 
     def keep(self, table: Table, name: str) -> Table:
         """Compute a table once; later steps use it several times."""
 
+    def computed(self, compute: Compute, *tables: Table) -> Mapping[str, Table]:
+        """What a function makes of whole tables, in one process that has room for them.
+
+        It is called with the rows of each table, in their order, and may be called
+        elsewhere, and again: it must depend on nothing else and change nothing.
+        """
+
     def arrow(self, table: Table) -> pa.Table:
-        """The rows of a table, in memory."""
+        """A result that does not grow with the rows, in memory."""
 
     def register(self, name: str, data: pa.Table) -> Table:
         """Rows in memory as a table of the engine."""

@@ -3,6 +3,11 @@
 Degree is the number of different neighbours. A hub, a node with more neighbours than its
 kind's limit, ties nobody together: its ties are left out of components, communities and
 core numbers, where it stands alone. Distances are in `features.distances`.
+
+Nodes are numbers here: `features.associations` has the engine give them, and their values
+stay there. For each million pairs the matrix of ties holds 24 MB, and 40 MB while it is
+made of its pairs, in 0.1 CPU-seconds; flags and labels add 1 to 4 MB each for a million
+nodes. Components and core numbers take 0.1 to 0.3 CPU-seconds.
 """
 
 import random
@@ -15,9 +20,19 @@ from typing import Any
 import igraph
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-from scipy import sparse
 from scipy.sparse.csgraph import connected_components
+
+from features.adjacency import (
+    Flags,
+    Numbers,
+    Weights,
+    by_first,
+    core_numbers,
+    edges,
+    kept,
+    neighbour_sums,
+    ties_of,
+)
 
 SEED = 7
 # A component of so many nodes is opened as a whole; modularity would cut small rings.
@@ -25,9 +40,6 @@ SMALL = 50
 # igraph's own default; further ones add little (benchmarks/graph.py).
 ITERATIONS = 2
 
-Numbers = np.ndarray[tuple[int], np.dtype[np.int64]]
-Flags = np.ndarray[tuple[int], np.dtype[np.bool_]]
-Weights = np.ndarray[tuple[int], np.dtype[np.float64]]
 UNKNOWN = -1
 
 
@@ -36,16 +48,18 @@ class Graph:
     """Nodes are numbered by kind, and within a kind by value.
 
     Attributes:
-        kinds: in ascending order.
-        values: the nodes' values by kind, ascending.
+        sizes: how many nodes each kind has; kinds in ascending order.
         ties: nodes x nodes, symmetric, without self-loops; holds probabilities in (0, 1].
         is_hub: one flag per node, by its degree in the whole graph.
     """
 
-    kinds: tuple[str, ...]
-    values: tuple[pa.Array, ...]
+    sizes: Mapping[str, int]
     ties: Any
     is_hub: Flags
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return tuple(self.sizes)
 
     @property
     def size(self) -> int:
@@ -54,18 +68,21 @@ class Graph:
     @cached_property
     def kind(self) -> Numbers:
         """The position in `kinds` of each node's kind."""
-        return np.repeat(np.arange(len(self.kinds)), [len(v) for v in self.values])
+        places = np.arange(len(self.sizes), dtype=np.int16)
+        return np.repeat(places, list(self.sizes.values()))
 
     @cached_property
     def degree(self) -> Numbers:
-        degree: Numbers = np.diff(self.ties.indptr).astype(np.int64)
+        degree: Numbers = np.diff(self.ties.indptr)
         return degree
 
     @cached_property
     def component(self) -> Numbers:
         """The connected component of each node, numbered by its first node."""
-        found: Numbers = connected_components(self._bridged, directed=False)[1]
-        return found.astype(np.int64)
+        # Of symmetric ties the strongly connected components are the connected ones, and
+        # SciPy makes no second matrix for them.
+        found = connected_components(self._bridged, connection="strong")[1]
+        return by_first(found)
 
     @cached_property
     def core_number(self) -> Numbers:
@@ -73,8 +90,7 @@ class Graph:
 
         Seidman (1983), k-cores.
         """
-        made = igraph.Graph(n=self.size, edges=_edges(self._bridged)[0])
-        return np.array(made.coreness(), dtype=np.int64)
+        return core_numbers(self._bridged)
 
     @cached_property
     def community(self) -> Numbers:
@@ -84,28 +100,18 @@ class Graph:
     @cached_property
     def _bridged(self) -> Any:
         """The ties without those of hubs."""
-        return _within(self.ties, ~self.is_hub)
+        return kept(self.ties, ~self.is_hub, ~self.is_hub)
 
     def span(self, kind: str) -> slice:
         """The numbers of a kind's nodes."""
-        position = self.kinds.index(kind)
-        first = sum(len(values) for values in self.values[:position])
-        return slice(first, first + len(self.values[position]))
-
-    def nodes(self, kind: str, values: pa.Array) -> Numbers:
-        """The nodes' numbers; UNKNOWN for a value that nothing ties."""
-        known = self.values[self.kinds.index(kind)]
-        found = pc.index_in(values.cast(known.type), value_set=known)
-        numbers = found.cast(pa.int64()).fill_null(UNKNOWN).to_numpy()
-        first = self.span(kind).start
-        return np.where(numbers == UNKNOWN, UNKNOWN, numbers + first)
+        return span(self.sizes, kind)
 
     def among(self, kinds: Collection[str]) -> "Graph":
         """The same nodes with the ties between these kinds alone; hubs stay hubs."""
         if set(self.kinds) <= set(kinds):
             return self
-        kept = np.array([kind in kinds for kind in self.kinds], dtype=bool)
-        return replace(self, ties=_within(self.ties, kept[self.kind]))
+        inside = self.of_kinds(kinds)
+        return replace(self, ties=kept(self.ties, inside, inside))
 
     def of_kinds(self, kinds: Collection[str]) -> Flags:
         """Which nodes are of one of these kinds."""
@@ -114,26 +120,33 @@ class Graph:
 
     def degree_towards(self, kind: str) -> Numbers:
         """How many neighbours of this kind each node has."""
-        wanted = self.of_kinds({kind})[self.ties.indices]
-        before = np.concatenate([[0], np.cumsum(wanted)])
-        counts: Numbers = np.diff(before[self.ties.indptr])
-        return counts
+        if kind not in self._towards:
+            self._towards[kind] = neighbour_sums(self.ties, self.of_kinds({kind}))
+        return self._towards[kind]
+
+    @cached_property
+    def _towards(self) -> dict[str, Numbers]:
+        return {}
 
 
-def graph(associations: pa.Table, limits: Mapping[str, int]) -> Graph:
-    """The graph of these associations, the same in whatever order they come.
+def graph(pairs: pa.Table, hubs: Numbers, sizes: Mapping[str, int]) -> Graph:
+    """The graph of these pairs, the same in whatever order they come.
 
     Args:
-        associations: `left_kind`, `left`, `right_kind`, `right` and `probability`; of
-            a pair that several sources tie, the surest counts.
-        limits: by kind, the most neighbours of a node that is no hub.
+        pairs: `left`, `right` (numbers of nodes) and `probability`, each pair once.
+        hubs: numbers of nodes with more neighbours than their kind's limit.
+        sizes: how many nodes each kind has; kinds in ascending order.
     """
-    kinds = tuple(sorted(limits))
-    values = tuple(_values(associations, kind) for kind in kinds)
-    left, right = (_numbers(associations, side, kinds, values) for side in _SIDES)
-    ties = _ties(left, right, _probabilities(associations), sum(map(len, values)))
-    limit = np.repeat([limits[kind] for kind in kinds], [len(v) for v in values])
-    return Graph(kinds, values, ties, np.diff(ties.indptr) > limit)
+    size = sum(sizes.values())
+    is_hub = np.zeros(size, dtype=np.bool_)
+    is_hub[hubs] = True
+    return Graph(sizes, ties_of(pairs, size), is_hub)
+
+
+def span(sizes: Mapping[str, int], kind: str) -> slice:
+    """The numbers of a kind's nodes; none of a kind that has no nodes."""
+    first = sum(size for other, size in sizes.items() if other < kind)
+    return slice(first, first + sizes[kind])
 
 
 def size_of(labels: Numbers) -> Numbers:
@@ -143,7 +156,7 @@ def size_of(labels: Numbers) -> Numbers:
 
 def rarity(degree: Numbers) -> Weights:
     """How much a node says as a connector: 1 / log(1 + degree), domain.md section 2."""
-    return 1 / np.log1p(np.maximum(degree, 1))
+    return 1 / np.log1p(np.maximum(degree, 1).astype(np.float64))
 
 
 def communities(graph: Graph, small: int = SMALL, resolution: float = 1.0) -> Numbers:
@@ -159,23 +172,23 @@ def communities(graph: Graph, small: int = SMALL, resolution: float = 1.0) -> Nu
     if large.any():
         inside = graph._bridged[large][:, large]
         labels[large] = labels.max() + 1 + _leiden(graph, inside, large, resolution)
-    return _by_first(labels)
+    return by_first(labels)
 
 
 def _leiden(graph: Graph, ties: Any, large: Flags, resolution: float) -> Numbers:
-    edges, sure = _edges(ties)
+    ends, sure = edges(ties)
     rare = rarity(graph.degree[large])
-    weights = sure * np.minimum(rare[edges[:, 0]], rare[edges[:, 1]])
-    strength = np.bincount(edges.ravel(), np.repeat(weights, 2), ties.shape[0])
+    weights = sure * np.minimum(rare[ends[:, 0]], rare[ends[:, 1]])
+    strength = np.bincount(ends.ravel(), np.repeat(weights, 2), ties.shape[0])
     whole = np.bincount(graph.component[large], strength)[graph.component[large]]
     # Modularity is the constant Potts model with nodes of weight k / sqrt(2m); with each
     # component's own 2m, one run is the same as one for each of them.
-    made = igraph.Graph(n=ties.shape[0], edges=edges)
+    made = igraph.Graph(n=ties.shape[0], edges=ends)
     with _seeded(SEED):
         found = made.community_leiden(
             "CPM",
-            weights=weights.tolist(),
-            node_weights=(strength / np.sqrt(whole)).tolist(),
+            weights=weights,
+            node_weights=strength / np.sqrt(whole),
             resolution=resolution,
             n_iterations=ITERATIONS,
         )
@@ -190,77 +203,3 @@ def _seeded(seed: int) -> Iterator[None]:
         yield
     finally:
         igraph.set_random_number_generator(random)
-
-
-def _by_first(labels: Numbers) -> Numbers:
-    """The same groups, numbered in the order of their first members."""
-    _, first, found = np.unique(labels, return_index=True, return_inverse=True)
-    rank = np.empty(len(first), dtype=np.int64)
-    rank[np.argsort(first)] = np.arange(len(first))
-    return rank[found]
-
-
-_SIDES = ("left", "right")
-
-
-def _of_kind(associations: pa.Table, side: str, kind: str) -> pa.Array:
-    return pc.equal(associations[f"{side}_kind"], kind).combine_chunks()
-
-
-def _values(associations: pa.Table, kind: str) -> pa.Array:
-    """The different values of a kind, in ascending order of their bytes."""
-    parts = [
-        associations[side].filter(_of_kind(associations, side, kind)) for side in _SIDES
-    ]
-    chunks = [chunk.cast(pa.large_string()) for part in parts for chunk in part.chunks]
-    found = pc.unique(pa.chunked_array(chunks, pa.large_string()))
-    return found.take(pc.sort_indices(found))
-
-
-def _numbers(
-    associations: pa.Table,
-    side: str,
-    kinds: tuple[str, ...],
-    values: tuple[pa.Array, ...],
-) -> Numbers:
-    numbers = np.empty(associations.num_rows, dtype=np.int64)
-    starts = np.cumsum([0, *(len(known) for known in values)])
-    for kind, known, start in zip(kinds, values, starts, strict=False):
-        mask = _of_kind(associations, side, kind)
-        own = associations[side].filter(mask).cast(known.type)
-        found = pc.index_in(own, value_set=known)
-        numbers[mask.to_numpy(False)] = start + found.to_numpy()
-    return numbers
-
-
-def _probabilities(associations: pa.Table) -> Weights:
-    sure: Weights = associations["probability"].to_numpy()
-    return sure
-
-
-def _ties(left: Numbers, right: Numbers, sure: Weights, size: int) -> Any:
-    """Nodes x nodes with each pair once, and once the other way round."""
-    pair = np.minimum(left, right) * size + np.maximum(left, right)
-    order = np.argsort(pair, kind="stable")
-    starts = np.flatnonzero(np.diff(pair[order], prepend=-1))
-    first, second = np.divmod(pair[order][starts], max(size, 1))
-    surest = np.maximum.reduceat(sure[order], starts) if len(starts) else sure
-    half = sparse.coo_array((surest, (first, second)), shape=(size, size)).tocsr()
-    ties = half + half.T
-    ties.sort_indices()
-    return ties
-
-
-def _within(ties: Any, kept: Flags) -> Any:
-    """The ties with both ends among the kept nodes; the numbers stay."""
-    chosen = sparse.diags_array(kept.astype(float)).tocsr()
-    found = chosen @ ties @ chosen
-    found.eliminate_zeros()
-    found.sort_indices()
-    return found
-
-
-def _edges(ties: Any) -> tuple[Any, Weights]:
-    """Each tie once: its two ends (an array of two columns) and its probability."""
-    once = sparse.triu(ties, 1).tocoo()
-    return np.stack(once.coords, axis=1).astype(np.int64), once.data

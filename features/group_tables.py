@@ -1,6 +1,6 @@
 """Groups as they are published: what ties most members, how closely, and why."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,12 +12,17 @@ from scipy import sparse
 
 from configs.spec import Text
 from configs.tables import GROUP_MEMBERS, GROUPS
-from features.graph import UNKNOWN, Graph, Numbers, Weights
-from features.groups import Groups, points_of, position_within, units_at
-from features.ties import SIDES, named
+from features.adjacency import Numbers, Weights
+from features.graph import UNKNOWN, Graph
+from features.groups import Groups, nodes_of, points_of, position_within, units_at
+from features.ties import SIDES, Tied
 
 SCOPE_LAYER = 1  # a rule of scope fires on everybody and tells nothing of a group
 MOST_SUSPECT = 0.02
+
+
+# RULE_HITS of given units: at least `unit_id`, `code` and `layer`.
+Hits = Callable[[pa.Array], pa.Table]
 
 
 @dataclass(frozen=True)
@@ -25,30 +30,37 @@ class Opened:
     """The groups of a run with what is known of their members.
 
     Attributes:
-        units: `unit_id`, `rank_fused` and `money` of every scored unit.
-        hits: as the contract RULE_HITS says.
+        units: `unit_id`, `node`, `rank_fused` and `money` of every scored unit.
+        hits: of the units that it is called with.
         hub: a point of more units is not looked at.
     """
 
-    graph: Graph
-    unit: str
+    tied: Tied
     groups: Groups
     units: pa.Table
-    hits: pa.Table
+    hits: Hits
     hub: int
+
+    @property
+    def graph(self) -> Graph:
+        return self.tied.graph
+
+    @property
+    def unit(self) -> str:
+        return self.tied.unit
 
     @cached_property
     def unit_ids(self) -> pa.Array:
         """Of the members."""
-        values = self.graph.values[self.graph.kinds.index(self.unit)]
-        places = self.groups.members - self.graph.span(self.unit).start
-        return values.take(pa.array(places)).cast(pa.string())
+        ids = self.units["unit_id"].take(pa.array(self.place))
+        return ids.combine_chunks().cast(pa.string())
 
     @cached_property
     def place(self) -> Numbers:
         """The members' rows among the units."""
-        known = self.units["unit_id"].combine_chunks()
-        return pc.index_in(self.unit_ids, value_set=known).to_numpy()  # type: ignore[no-any-return]
+        nodes = nodes_of(self.units)
+        order = np.argsort(nodes, kind="stable")
+        return order[np.searchsorted(nodes, self.groups.members, sorter=order)]
 
     @cached_property
     def shared(self) -> "Shared":
@@ -97,8 +109,8 @@ class Opened:
     @cached_property
     def fired(self) -> tuple[list[str], Any]:
         """Codes in natural order, and groups x codes: members that each fired on."""
-        evident = pc.greater(self.hits["layer"], SCOPE_LAYER)
-        hits = self.hits.filter(evident)
+        hits = self.hits(self.unit_ids)
+        hits = hits.filter(pc.greater(hits["layer"], SCOPE_LAYER))
         member = pc.index_in(hits["unit_id"], value_set=self.unit_ids)
         inside = member.is_valid()
         codes = pc.unique(hits["code"]).to_pylist()
@@ -169,7 +181,7 @@ def leading_nodes(opened: Opened) -> pa.Table:
     columns: dict[str, pa.Array] = {}
     for side, rows in zip(SIDES, opened.leading, strict=True):
         nodes = np.append(opened.shared.node, UNKNOWN)[rows]
-        columns[f"{side}_kind"], columns[side] = named(opened.graph, nodes)
+        columns[f"{side}_kind"], columns[side] = opened.tied.named(nodes)
     return pa.table(columns)
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 from scipy import sparse
 
-from features.graph import UNKNOWN, Flags, Graph, Numbers, Weights, rarity
+from features.adjacency import Flags, Numbers, Weights, kept, structure
+from features.graph import UNKNOWN, Graph, rarity
 from features.group_tables import group_ids
 from features.groups import Groups, points_of, position_within
 from features.ties import Tied
@@ -69,18 +70,24 @@ class _Points:
         return (sparse.csr_array(parts, shape=shape) @ self.held).tocsr()
 
     @cached_property
-    def passable(self) -> Any:
-        """The ties among points, from those that are no hubs."""
-        point = ~self.graph.of_kinds({self.unit})
-        passed = sparse.diags_array((point & ~self.graph.is_hub).astype(float))
-        ties = self.graph.ties.astype(bool).astype(float)
-        return (passed @ ties @ sparse.diags_array(point.astype(float))).tocsr()
+    def is_point(self) -> Flags:
+        return ~self.graph.of_kinds({self.unit})
+
+    def passed(self, nodes: Numbers) -> Any:
+        """Nodes x nodes: the ties among points, from those that are no hubs."""
+        passable = (self.is_point & ~self.graph.is_hub)[nodes]
+        ties = structure(self.graph.ties[nodes])
+        return kept(ties, passable, self.is_point).astype(float)
 
     @cached_property
     def reach(self) -> Any:
         direct = self.of_members
-        beside = (direct.astype(bool).astype(float) @ self.passable).tocsr()
-        open_ = (beside > 1).multiply(~self.graph.is_hub).astype(float)
+        nodes, column = np.unique(direct.indices, return_inverse=True)
+        parts = direct.astype(bool).astype(float).data, column, direct.indptr
+        held = sparse.csr_array(parts, shape=(direct.shape[0], len(nodes)))
+        beside = (held @ self.passed(nodes)).tocsr()
+        several = (beside > 1).tocsr()
+        open_ = kept(several, None, ~self.graph.is_hub).astype(float)
         new = open_ - open_.multiply(direct.astype(bool))
         return (direct + beside.multiply(new)).tocsr()
 
@@ -115,7 +122,7 @@ def tie_rows(tied: Tied, groups: Groups, hub: int) -> pa.Table:
     points = _Points(tied.graph, tied.unit, groups, hub)
     among = _among_points(points)
     ends = _first_ones(among.along(_of_members(points, among)), len(among.group))
-    rows = tied.between(ends.first, ends.second)
+    rows = tied.tables.between(ends.first, ends.second)
     shown = tied.shown(rows, ends.first)
     position = pa.array(position_within(ends.group))
     place = {"group_id": group_ids(ends.group), "position": position}
@@ -126,7 +133,7 @@ def _among_points(points: _Points) -> _Ends:
     """Ties between two points of a group, one of which ties several members."""
     at = points.reach.tocoo()
     group, node = (axis.astype(np.int64) for axis in at.coords)
-    steps = points.passable[node].tocoo()
+    steps = points.passed(node).tocoo()
     row, other = (axis.astype(np.int64) for axis in steps.coords)
     group, first, second = group[row], node[row], other
     kept = points.is_tied(group, second)

@@ -18,7 +18,8 @@ from scipy import sparse
 from scipy.special import gammaln, logsumexp
 
 from configs.network import GroupsSpec
-from features.graph import SEED, UNKNOWN, Flags, Graph, Numbers, Weights, rarity
+from features.adjacency import Flags, Numbers, Weights, kept
+from features.graph import SEED, UNKNOWN, Graph, rarity
 
 # A single point of more units ties nobody; several may together.
 TIED = float(rarity(np.array([10]))[0])
@@ -73,12 +74,15 @@ def find_groups(
 
     Args:
         unit: the units' kind of node.
-        scores: `unit_id` and `rank_fused` of every scored unit.
+        scores: `node` (null where nothing ties it) and `rank_fused` of every scored unit.
         weigh: what a point of so many units says; two units are tied from `TIED` on.
     """
-    nodes, share = _suspects(graph, unit, scores, spec.suspects)
-    weights = weigh(units_at(graph, unit))
-    ties = _tied_pairs(points_of(graph, unit, nodes, spec.hub), weights)
+    nodes, share = _suspects(scores, spec.suspects)
+    points = points_of(graph, unit, nodes, spec.hub)
+    used, column = np.unique(points.indices, return_inverse=True)
+    shape = len(nodes), len(used)
+    points = sparse.csr_array((points.data, column, points.indptr), shape=shape)
+    ties = _tied_pairs(points, weigh(units_at(graph, unit)[used]))
     label = _communities(ties, spec.max_size)
     label = _first_of_each(label, spec.max_size)
     return _ordered(nodes, share, label, spec)
@@ -96,10 +100,9 @@ def points_of(graph: Graph, unit: str, nodes: Numbers, hub: int, least: int = 2)
         shape=(len(nodes), graph.size),
     )
     alone = graph.of_kinds({unit}) & (units < 2)
-    useful = ((units >= least) & (units <= hub) & ~alone).astype(float)
-    found = ((graph.ties[nodes] + own) @ sparse.diags_array(useful)).tocsr()
-    found.eliminate_zeros()
-    return found
+    return kept(
+        graph.ties[nodes] + own, None, (units >= least) & (units <= hub) & ~alone
+    )
 
 
 def units_at(graph: Graph, unit: str) -> Numbers:
@@ -126,27 +129,34 @@ def log_evidence(total: Weights, members: Numbers) -> Weights:
     return found
 
 
-def _suspects(
-    graph: Graph, unit: str, scores: pa.Table, suspects: float
-) -> tuple[Numbers, Weights]:
+def _suspects(scores: pa.Table, suspects: float) -> tuple[Numbers, Weights]:
     """Nodes of the first ranks by rank, and the share of suspects up to each."""
     rank = scores["rank_fused"].to_numpy().astype(np.int64)
     last = max(suspects * len(rank), 1)
-    nodes = graph.nodes(unit, scores["unit_id"].combine_chunks())
+    nodes = nodes_of(scores)
     taken = np.flatnonzero((rank <= last) & (nodes != UNKNOWN))
     taken = taken[np.argsort(rank[taken], kind="stable")]
     return nodes[taken], rank[taken] / last
 
 
+def nodes_of(units: pa.Table) -> Numbers:
+    """The column `node`; UNKNOWN for null."""
+    nodes: Numbers = units["node"].cast(pa.int64()).fill_null(UNKNOWN).to_numpy()
+    return nodes
+
+
 def _tied_pairs(points: Any, weights: Weights) -> Any:
     """Suspects x suspects, upper triangle: summed weight of what the tied ones share."""
-    rare = points @ sparse.diags_array(weights)
-    parts = [_pairs_of(rare, points, rows) for rows in _blocks(points)]
-    return sparse.vstack(parts, format="csr") if parts else points @ points.T
+    weighed = points.data * weights[points.indices]
+    parts = weighed, points.indices, points.indptr
+    rare = sparse.csr_array(parts, shape=points.shape)
+    held = points.T.tocsr()
+    found = [_pairs_of(rare, held, rows) for rows in _blocks(points)]
+    return sparse.vstack(found, format="csr") if found else points @ held
 
 
-def _pairs_of(rare: Any, points: Any, rows: slice) -> Any:
-    found = sparse.triu(rare[rows] @ points.T, k=rows.start + 1, format="csr")
+def _pairs_of(rare: Any, held: Any, rows: slice) -> Any:
+    found = sparse.triu(rare[rows] @ held, k=rows.start + 1, format="csr")
     found.data[found.data < TIED * (1 - 1e-9)] = 0
     found.eliminate_zeros()
     return found
@@ -171,22 +181,22 @@ def _communities(ties: Any, max_size: int) -> Numbers:
     while large.any() and resolution <= FINEST:
         chosen = np.flatnonzero(large)
         inside = ties[chosen][:, chosen].tocoo()
-        kept = label[chosen][inside.row] == label[chosen][inside.col]
-        found = _leiden(inside, kept, resolution)
+        together = label[chosen][inside.row] == label[chosen][inside.col]
+        found = _leiden(inside, together, resolution)
         label[chosen] = label.max() + 1 + found
         large = _sizes(label) > max_size
         resolution *= 2
     return label
 
 
-def _leiden(ties: Any, kept: Flags, resolution: float) -> Numbers:
-    edges = np.stack([ties.row[kept], ties.col[kept]], axis=1).astype(np.int64)
+def _leiden(ties: Any, inside: Flags, resolution: float) -> Numbers:
+    edges = np.stack([ties.row[inside], ties.col[inside]], axis=1).astype(np.int64)
     made = igraph.Graph(n=ties.shape[0], edges=edges)
     igraph.set_random_number_generator(random.Random(SEED))  # noqa: S311 (no secret)
     try:
         found = made.community_leiden(
             "CPM",
-            weights=ties.data[kept].tolist(),
+            weights=ties.data[inside],
             resolution=resolution,
             n_iterations=ITERATIONS,
         )

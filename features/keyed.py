@@ -7,7 +7,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from features.graph import UNKNOWN, Graph, Numbers
+from features.adjacency import Numbers
+from features.graph import UNKNOWN
+from features.ties import Tied
 
 # Tokens of the values of one kind, in their order.
 Tokens = Callable[[str, Iterable[str]], list[str]]
@@ -28,16 +30,15 @@ class Keyed:
     rank: Numbers
 
     @classmethod
-    def made(cls, graph: Graph, nodes: Numbers, tokens: Tokens) -> "Keyed":
+    def made(cls, tied: Tied, nodes: Numbers, tokens: Tokens) -> "Keyed":
         """Each node's key is computed once."""
         nodes = np.unique(nodes)
+        kind, values = tied.graph.kind[nodes], tied.tables.values(nodes)
         parts = []
-        for kind in graph.kinds:
-            span = graph.span(kind)
-            own = nodes[(nodes >= span.start) & (nodes < span.stop)]
-            values = graph.values[graph.kinds.index(kind)]
-            said = values.take(pa.array(own - span.start)).to_pylist()
-            parts.append(pa.array(tokens(kind, said), pa.string()))
+        for number, name in enumerate(tied.graph.kinds):
+            # Numbers go by kind: these are the next ones.
+            said = values.filter(pa.array(kind == number)).to_pylist()
+            parts.append(pa.array(tokens(name, said), pa.string()))
         keys = pa.chunked_array(parts, pa.string()).combine_chunks()
         rank = pc.rank(keys, tiebreaker="dense").to_numpy().astype(np.int64)
         return cls(nodes, keys, rank)

@@ -3,9 +3,7 @@
 from collections.abc import Container
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any
 
-import ibis
 from ibis.expr.types import Table, Value
 
 from configs.keys import key_pairs
@@ -36,7 +34,20 @@ class Link:
 
     def complete(self, table: Table) -> Value:
         """True where every key of the link is known."""
-        return reduce(lambda a, b: a & b, (table[key].notnull() for key in self.keys))
+        return _all_known([table[key] for key in self.keys])
+
+    def known_to(self, units: Table) -> Value:
+        """True for units that have every key."""
+        return _all_known(list(self.unit_keys(units).values()))
+
+    def joined(self, units: Table, found: Table) -> Table:
+        """The units, and what was found for their keys; null where nothing was.
+
+        The keys' values are compared as they are: a select that only names them would
+        nest the query of many steps twice as deep.
+        """
+        own = self.unit_keys(units)
+        return units.left_join(found, [own[key] == found[key] for key in self.keys])
 
     def _keys(self, table: Table, side: int) -> dict[str, Value]:
         return {
@@ -61,7 +72,5 @@ def strong(table: Table, column: str) -> Value:
     return table[STRONG + column if STRONG + column in table.columns else column]
 
 
-def null_if_unknown(link_: Link, table: Table, value: Any, default: Any) -> Value:
-    """`default` where the key is known but has no rows; null where it is not known."""
-    filled = ibis.coalesce(value, default)
-    return ibis.ifelse(link_.complete(table), filled, ibis.null())
+def _all_known(values: list[Value]) -> Value:
+    return reduce(lambda a, b: a & b, (value.notnull() for value in values))

@@ -5,7 +5,7 @@ everybody and tells nothing: of its ties only those to leads are kept.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -13,11 +13,12 @@ import pyarrow.compute as pc
 
 from configs.privacy import MASK
 from configs.tables import NODES, TIES
-from features.graph import UNKNOWN, Flags, Numbers
+from features.adjacency import Flags, Numbers
+from features.graph import UNKNOWN
 from features.groups import position_within
 from features.keyed import Keyed
 from features.linkage.naming import UNKNOWN as UNNAMED
-from features.ties import Tied, named
+from features.ties import SIDES, Tied
 
 MOST = 200  # ties of a node that are kept
 SHOWN = 3  # first characters of a masked value, never more than half of it
@@ -25,8 +26,14 @@ SHOWN = 3  # first characters of a masked value, never more than half of it
 
 @dataclass(frozen=True)
 class Around:
-    """Ties seen from one of their ends: the rows of a run's associations, both ends."""
+    """Ties seen from one of their ends.
 
+    Attributes:
+        rows: of a run's associations, named.
+        row: of each tie its place in `rows`.
+    """
+
+    rows: pa.Table
     row: Numbers
     node: Numbers
     other: Numbers
@@ -39,7 +46,8 @@ class Around:
 
     def where(self, kept: Numbers | Flags) -> "Around":
         """The chosen ties, or all in another order."""
-        return Around(self.row[kept], self.node[kept], self.other[kept], self.centres)
+        row, node, other = self.row[kept], self.node[kept], self.other[kept]
+        return replace(self, row=row, node=node, other=other)
 
 
 def around(tied: Tied, leads: Numbers, members: Numbers, most: int = MOST) -> Around:
@@ -55,34 +63,31 @@ def around(tied: Tied, leads: Numbers, members: Numbers, most: int = MOST) -> Ar
     is_lead, is_centre = np.zeros((2, graph.size), dtype=np.bool_)
     is_lead[leads] = True
     is_centre[np.concatenate([leads, members])] = True
-    row = np.flatnonzero(_touched(tied, is_centre))
-    left, right = tied.left[row], tied.right[row]
+    centres = np.flatnonzero(is_centre).astype(np.int64)
+    rows = tied.tables.touching(_opened(tied, centres))
+    row = np.arange(rows.num_rows)
+    left, right = (rows[f"{side}_node"].to_numpy() for side in SIDES)
     found = Around(
+        rows=rows,
         row=np.concatenate([row, row]),
         node=np.concatenate([left, right]),
         other=np.concatenate([right, left]),
-        centres=np.flatnonzero(is_centre).astype(np.int64),
+        centres=centres,
     )
     dull = graph.is_hub & ~is_centre
     found = found.where(~dull[found.node] | is_lead[found.other])
-    return _surest(tied, found, is_lead, most)
+    return _surest(found, is_lead, most)
 
 
-def _touched(tied: Tied, is_centre: Flags) -> Flags:
-    """Rows with a tie of a centre, or of a neighbour of a centre that is no hub."""
-    left, right = tied.left, tied.right
-    beside = is_centre[left] | is_centre[right]
-    opened = np.zeros(tied.graph.size, dtype=np.bool_)
-    opened[left[beside]] = opened[right[beside]] = True
-    opened &= ~tied.graph.is_hub
-    opened |= is_centre
-    touched: Flags = opened[left] | opened[right]
-    return touched
+def _opened(tied: Tied, centres: Numbers) -> Numbers:
+    """The centres, and their neighbours that are no hubs."""
+    beside = np.unique(tied.graph.ties[centres].indices)
+    return np.union1d(centres, beside[~tied.graph.is_hub[beside]])
 
 
-def _surest(tied: Tied, found: Around, is_lead: Flags, most: int) -> Around:
-    sure = tied.rows["probability"].to_numpy()[found.row]
-    said = tied.rows["rows"].to_numpy()[found.row]
+def _surest(found: Around, is_lead: Flags, most: int) -> Around:
+    sure = found.rows["probability"].to_numpy()[found.row]
+    said = found.rows["rows"].to_numpy()[found.row]
     order = np.lexsort((found.row, -said, ~is_lead[found.other], -sure, found.node))
     found = found.where(order)
     return found.where(position_within(found.node) <= most)
@@ -90,7 +95,7 @@ def _surest(tied: Tied, found: Around, is_lead: Flags, most: int) -> Around:
 
 def tie_rows(tied: Tied, found: Around, keyed: Keyed) -> pa.Table:
     """TIES, by the key of the node, the surest first."""
-    shown = tied.shown(found.row, found.node)
+    shown = tied.shown(found.rows.take(pa.array(found.row)), found.node)
     ends = {"node": keyed.of(found.node), "other": keyed.of(found.other)}
     columns = {n: ends[n] if n in ends else shown[n] for n in TIES}
     order = [("node", "ascending"), ("probability", "descending")]
@@ -108,7 +113,7 @@ def node_rows(
     """NODES, by key.
 
     Args:
-        unit_ids: of all scored units.
+        unit_ids: of the scored units, at least of those among the nodes.
         hidden: kinds whose values are masked, but for the units', which head the list.
     """
     graph = tied.graph
@@ -116,7 +121,7 @@ def node_rows(
     order = np.lexsort((-graph.degree[nodes], keyed.rank_of(nodes)))
     nodes = nodes[order]
     nodes = nodes[np.diff(keyed.rank_of(nodes), prepend=UNKNOWN) != 0]
-    kinds, values = named(graph, nodes)
+    kinds, values = tied.named(nodes)
     is_unit = pc.and_(
         pc.equal(kinds, tied.unit),
         pc.is_in(values, value_set=unit_ids.cast(pa.string())),

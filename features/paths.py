@@ -8,7 +8,8 @@ import pyarrow as pa
 from scipy import sparse
 from scipy.sparse.csgraph import dijkstra
 
-from features.graph import UNKNOWN, Flags, Graph, Numbers, Weights
+from features.adjacency import Flags, Numbers, Weights, neighbour_sums, structure
+from features.graph import UNKNOWN, Graph
 from features.groups import position_within
 from features.ties import Tied
 
@@ -36,7 +37,7 @@ class Ways:
 
 
 def path_rows(
-    tied: Tied, unit_ids: pa.Array, most: int = PATHS_OF_A_LEAD, longest: int = LONGEST
+    tied: Tied, leads: Numbers, most: int = PATHS_OF_A_LEAD, longest: int = LONGEST
 ) -> pa.Table:
     """PATHS between these leads, values unmasked.
 
@@ -45,24 +46,21 @@ def path_rows(
     costs the logarithm of its degree (the inverse of its rarity).
 
     Args:
-        unit_ids: of the leads.
+        leads: their nodes, without UNKNOWN.
         longest: steps of a way at most.
     """
-    graph, unit = tied.graph, tied.unit
-    leads = graph.nodes(unit, unit_ids)
-    leads = np.sort(leads[leads != UNKNOWN])
-    ways = find_ways(graph, leads, most, longest)
+    ways = find_ways(tied.graph, np.sort(leads), most, longest)
     step = np.arange(1, longest + 1)
     first, second = ways.nodes[:, :-1], ways.nodes[:, 1:]
     real = second != UNKNOWN
     way, at = np.nonzero(real)
-    rows = tied.between(first[real], second[real])
+    rows = tied.tables.between(first[real], second[real])
     shown = tied.shown(rows, first[real])
     columns = {
-        "unit_id": _named(graph, unit, ways.nodes[way, 0]),
+        "unit_id": tied.tables.values(ways.nodes[way, 0]),
         "path": pa.array(ways.path[way]),
         "step": pa.array(step[at]),
-        "other": _named(graph, unit, ways.ends[way]),
+        "other": tied.tables.values(ways.ends[way]),
     }
     return pa.table(columns | {name: shown[name] for name in shown.column_names})
 
@@ -73,8 +71,8 @@ def find_ways(graph: Graph, leads: Numbers, most: int, longest: int) -> Ways:
     The cheapest ways from one lead to all others form a tree, so that two of them share
     no further node exactly when they differ in their first step.
     """
-    near = _useful(graph, leads, _near(graph, leads, longest // 2))
-    steps = _steps(graph, near)
+    near, ties = _useful(graph, leads, _near(graph, leads, longest // 2))
+    steps = _steps(graph, near, ties)
     targets = np.searchsorted(near, leads)
     size = max(BUDGET // max(len(near), 1), 1)
     found: list[Any] = [np.empty((0, longest + 1), dtype=np.int64)]
@@ -88,34 +86,32 @@ def find_ways(graph: Graph, leads: Numbers, most: int, longest: int) -> Ways:
 
 def _near(graph: Graph, leads: Numbers, steps: int) -> Flags:
     """The nodes within so many steps of a lead: a way has no others."""
-    ties = graph.ties.astype(bool).astype(np.float32)
+    ties = structure(graph.ties)
     reached = np.zeros(graph.size, dtype=bool)
     reached[leads] = True
     fresh = reached
     for _ in range(steps):
-        beside = ties @ fresh.astype(np.float32) > 0
-        fresh = beside & ~reached & ~graph.is_hub
+        fresh = (ties @ fresh) & ~reached & ~graph.is_hub
         reached = reached | fresh
     return reached
 
 
-def _useful(graph: Graph, leads: Numbers, near: Flags) -> Numbers:
-    """Without the nodes at which a way would have to turn back."""
-    is_lead = np.zeros(graph.size, dtype=bool)
-    is_lead[leads] = True
-    ties = graph.ties.astype(bool).astype(np.float32)
-    before = -1
-    while before != near.sum():
-        before = near.sum()
-        near = near & (is_lead | (ties @ near.astype(np.float32) > 1))
-    return np.flatnonzero(near)
+def _useful(graph: Graph, leads: Numbers, near: Flags) -> tuple[Numbers, Any]:
+    """Without the nodes at which a way would have to turn back; and the ties left."""
+    nodes = np.flatnonzero(near)
+    ties = graph.ties[nodes][:, nodes]
+    is_lead = np.isin(nodes, leads)
+    left, before = np.ones(len(nodes), dtype=bool), -1
+    while before != left.sum():
+        before = left.sum()
+        left = left & (is_lead | (neighbour_sums(ties, left) > 1))
+    return nodes[left], ties[left][:, left]
 
 
-def _steps(graph: Graph, near: Numbers) -> Any:
+def _steps(graph: Graph, near: Numbers, ties: Any) -> Any:
     """The cost of each step among the near nodes: half of what its two ends cost."""
-    cost = np.log1p(graph.degree[near])
-    ties = graph.ties[near][:, near].tocoo()
-    first, second = ties.coords
+    cost = np.log1p(graph.degree[near].astype(np.float64))
+    first, second = ties.tocoo().coords
     value = (cost[first] + cost[second]) / 2
     return sparse.csr_array((value, (first, second)), shape=ties.shape)
 
@@ -161,8 +157,3 @@ def _ends(ways: Any) -> Numbers:
     last = (ways != UNKNOWN).sum(axis=1) - 1
     found: Numbers = ways[np.arange(len(ways)), last]
     return found
-
-
-def _named(graph: Graph, unit: str, nodes: Numbers) -> pa.Array:
-    values = graph.values[graph.kinds.index(unit)]
-    return values.take(pa.array(nodes - graph.span(unit).start)).cast(pa.string())

@@ -37,12 +37,11 @@ def _of_source(known: Known, named: Table, rows: Table, source: str) -> Table:
     times = core.select(
         batch=core[BATCH], line=core[LINE], event_at=core[EVENT], known_at=core[KNOWN]
     )
-    texts = rows.select(
-        batch=rows[BATCH],
-        line=rows[LINE],
-        **{_TEXT + name: _said(rows[name]) for name in columns},
-    )
-    return named.inner_join(times, place).inner_join(texts, place)
+    told = {_TEXT + name: rows[name] for name in columns}
+    texts = rows.select(batch=rows[BATCH], line=rows[LINE], **told)
+    # Few rows are joined; to look at the texts of all would cost ten times as much.
+    joined = named.inner_join(times, place).inner_join(texts, place)
+    return joined.mutate(**{name: _said(joined[name]) for name in told})
 
 
 def _said(text: ibis.expr.types.Value) -> ibis.expr.types.Value:

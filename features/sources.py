@@ -1,8 +1,9 @@
 """raw_<source> to core_<source>: typed values, one row a key, the rest to rejects.
 
-Three steps, because the problems of a row are needed twice: `typed` reads every column
-and says what is wrong with it, `core` keeps the rows that meet the contract, `rejects`
-lists every row and value that does not.
+Each part of a source, a file or a table, is read by itself: `typed` reads every column and
+says what is wrong with it, `core` keeps the rows that meet the contract, `rejects` lists
+every row and value that does not. What only all parts together show, a key that is
+repeated, is `features.repeated`.
 """
 
 from functools import reduce
@@ -13,7 +14,7 @@ from ibis.expr.types import Table, Value
 
 from configs.privacy import MASK, excluded_columns
 from configs.schema import ColumnSpec, ModelSpec, SourceSpec
-from configs.tables import REJECTS
+from configs.tables import REJECTS, TEXT
 from features.contracts import conform
 from features.identifiers import UPGRADES, VALID
 from features.links import STRONG
@@ -22,8 +23,8 @@ from features.standardise import cleaned, problem, standardised, trimmed
 FILE, LINE, BATCH = "_file", "_line", "_batch"
 ROW_KEY, KNOWN, EVENT = "_row_key", "_known_at", "_event_at"
 PROVENANCE = (FILE, LINE, BATCH)
+BROKEN = "_broken"  # a required value is bad: the row is left out
 _TEXT, _PROBLEM = "_text_", "_problem_"
-_DUPLICATE = "_duplicate"
 
 
 def read_columns(spec: ModelSpec, source: str) -> dict[str, ColumnSpec]:
@@ -74,9 +75,8 @@ def typed(raw: Table, spec: ModelSpec, source: str) -> Table:
         for n, c in columns.items()
         if c.type in VALID
     }
-    return _with_duplicates(
-        table.mutate(**problems, **keys), columns, spec.sources[source].key
-    )
+    table = table.mutate(**problems, **keys)
+    return table.mutate(**{BROKEN: _required_broken(table, columns)})
 
 
 def core(table: Table, spec: ModelSpec, source: str) -> Table:
@@ -87,7 +87,7 @@ def core(table: Table, spec: ModelSpec, source: str) -> Table:
     """
     declared = spec.sources[source]
     columns = read_columns(spec, source)
-    kept = table.filter(~_row_broken(table, columns))
+    kept = table.filter(~table[BROKEN])
     cleared = {
         n: ibis.ifelse(kept[_PROBLEM + n].isnull(), kept[n], ibis.null()).cast(
             kept[n].type()
@@ -106,26 +106,34 @@ def core(table: Table, spec: ModelSpec, source: str) -> Table:
 
 
 def rejects(table: Table, spec: ModelSpec, source: str) -> Table:
-    """One row per problem, as the contract of the table `rejects` says."""
-    declared, columns = spec.sources[source], read_columns(spec, source)
-    broken = _row_broken(table, columns)
-    parts = [_column_rejects(table, source, n, c, broken) for n, c in columns.items()]
-    if declared.key is not None:
-        parts.append(_duplicate_rejects(table, source, declared))
+    """One row per problem, as the contract of the table `rejects` says, and its batch."""
+    columns = read_columns(spec, source)
+    parts = [_column_rejects(table, source, n, c) for n, c in columns.items()]
     return reduce(lambda a, b: a.union(b), parts)
 
 
+def keys(table: Table, key: str) -> Table:
+    """Of each row its place, its key as it was delivered and is read, and if it is broken."""
+    return table.select(
+        *PROVENANCE, BROKEN, key=table[key].cast("string"), text=table[_TEXT + key]
+    )
+
+
 def summary(table: Table, spec: ModelSpec, source: str) -> Table:
-    """One row: rows, rejected rows, duplicates, time range, unreadable per column."""
+    """One row: rows, broken rows, time range, unreadable and unlinkable per column.
+
+    `next_known` is the earliest date of posting that is still to come: from then on
+    `last_known` and `future` are others.
+    """
     declared, columns = spec.sources[source], read_columns(spec, source)
     table = table.mutate(_known=_known_at(table, declared))
     known = table["_known"]
     return table.aggregate(
         rows=table.count(),
-        rejected=_row_broken(table, columns).sum().fill_null(0),
-        duplicates=table[_DUPLICATE].sum().fill_null(0),
+        broken=table[BROKEN].sum().fill_null(0),
         first_known=known.min(),
         last_known=known.max(where=known <= ibis.now()),
+        next_known=known.min(where=known > ibis.now()),
         future=(known > ibis.now()).sum().fill_null(0),
         **{
             f"unreadable_{n}": table[_PROBLEM + n].notnull().sum().fill_null(0)
@@ -143,23 +151,6 @@ def known_at(table: Table, as_of: Any) -> Table:
     """The rows that a department had posted by `as_of`; later ones do not exist yet."""
     known = table[KNOWN]
     return table.filter(known.isnull() | (known <= as_of))
-
-
-def _with_duplicates(
-    table: Table, columns: dict[str, ColumnSpec], key: str | None
-) -> Table:
-    if key is None:
-        return table.mutate(**{_DUPLICATE: ibis.literal(False)})
-    # A row that is left out anyway does not shut out a good one with the same key.
-    broken = _required_broken(table, columns)
-    first = ibis.window(group_by=key, order_by=[broken, FILE, LINE])
-    again = table[key].notnull() & (ibis.row_number().over(first) > 0)
-    return table.mutate(**{_DUPLICATE: again})
-
-
-def _row_broken(table: Table, columns: dict[str, ColumnSpec]) -> Value:
-    """A row is left out when a required value is bad or its key came before."""
-    return table[_DUPLICATE] | _required_broken(table, columns)
 
 
 def _required_broken(table: Table, columns: dict[str, ColumnSpec]) -> Any:
@@ -189,37 +180,23 @@ def _unlinkable(table: Table, name: str) -> Value:
     return (table[name].notnull() & table[STRONG + name].isnull()).sum().fill_null(0)
 
 
-def _column_rejects(
-    table: Table, source: str, name: str, column: ColumnSpec, broken: Any
-) -> Table:
-    rows = table.mutate(_broken=broken).filter(table[_PROBLEM + name].notnull())
-    left_out = column.required | rows["_broken"]
-    return _reject_rows(
+def _column_rejects(table: Table, source: str, name: str, column: ColumnSpec) -> Table:
+    rows = table.filter(table[_PROBLEM + name].notnull())
+    left_out = column.required | rows[BROKEN]
+    return reject_rows(
         rows,
         source,
         column=column.header or name,
-        value=_shown(rows[_TEXT + name], column),
+        value=shown(rows[_TEXT + name], column),
         cause=rows[_PROBLEM + name],
         action=ibis.ifelse(left_out, "row", "value"),
     )
 
 
-def _duplicate_rejects(table: Table, source: str, declared: SourceSpec) -> Table:
-    rows = table.filter(table[_DUPLICATE])
-    key = str(declared.key)
-    column = declared.columns[key]
-    return _reject_rows(
-        rows,
-        source,
-        column=column.header or key,
-        value=_shown(rows[_TEXT + key], column),
-        cause=ibis.literal("repeats the key of an earlier row"),
-        action=ibis.literal("row"),
-    )
-
-
-def _reject_rows(rows: Table, source: str, **values: Any) -> Table:
+def reject_rows(rows: Table, source: str, **values: Any) -> Table:
+    """Rows of the table `rejects` for these rows, and their batch."""
     found = rows.select(
+        BATCH,
         source=ibis.literal(source),
         file=rows[FILE],
         line=rows[LINE],
@@ -228,10 +205,11 @@ def _reject_rows(rows: Table, source: str, **values: Any) -> Table:
             for name, v in values.items()
         },
     )
-    return conform(found, REJECTS)
+    return conform(found, {**REJECTS, BATCH: TEXT})
 
 
-def _shown(raw: Any, column: ColumnSpec) -> Value:
+def shown(raw: Any, column: ColumnSpec) -> Value:
+    """A delivered value for people; masked where the column is sensitive."""
     if not column.sensitive:
         return raw
     return ibis.ifelse(raw.length() > 0, raw.substr(0, 3) + MASK, raw)

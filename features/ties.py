@@ -6,7 +6,6 @@ whose masked forms agree are numbered, or a picture would show them as one.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +16,9 @@ from configs.privacy import MASK, sensitive_kinds
 from configs.schema import ModelSpec
 from configs.spec import Text
 from configs.tables import GROUP_TIES
-from features.graph import UNKNOWN, Graph, Numbers
+from features.adjacency import Numbers
+from features.graph import UNKNOWN, Graph
+from features.tied_tables import TiedTables
 
 SIDES = ("left", "right")
 SHOWN = tuple(name for name in GROUP_TIES if name not in ("group_id", "position"))
@@ -106,15 +107,14 @@ def _title(model: LoadedModel, source: str, name: str) -> Text | None:
 
 @dataclass(frozen=True)
 class Tied:
-    """A run's associations beside their graph.
+    """The graph of a run beside its associations.
 
     Attributes:
-        rows: as the contract ASSOCIATIONS says.
-        graph: of the same rows.
+        tables: of the same associations.
     """
 
     graph: Graph
-    rows: pa.Table
+    tables: TiedTables
     wording: Wording
 
     @property
@@ -125,55 +125,24 @@ class Tied:
         """The ties between these kinds and the units' alone; all, where none is named."""
         if not kinds:
             return self
-        wanted = pa.array(sorted({*kinds, self.unit}))
-        kept = [pc.is_in(self.rows[f"{s}_kind"], value_set=wanted) for s in SIDES]
-        rows = self.rows.filter(pc.and_(*kept))
-        return replace(self, graph=self.graph.among(set(wanted.to_pylist())), rows=rows)
+        return replace(self, graph=self.graph.among({*kinds, self.unit}))
 
-    @cached_property
-    def left(self) -> Numbers:
-        return self._numbers("left")
+    def named(self, nodes: Numbers) -> tuple[pa.Array, pa.Array]:
+        """Kind and value of each node; null where it is UNKNOWN."""
+        unknown = nodes == UNKNOWN
+        kind = np.where(unknown, UNKNOWN, self.graph.kind[nodes])
+        kinds = pa.array(self.graph.kinds, pa.string())
+        return kinds.take(pa.array(kind, mask=unknown)), self.tables.values(nodes)
 
-    @cached_property
-    def right(self) -> Numbers:
-        return self._numbers("right")
-
-    def _numbers(self, side: str) -> Numbers:
-        kinds, values = self.rows[f"{side}_kind"], self.rows[side]
-        numbers = np.full(self.rows.num_rows, UNKNOWN, dtype=np.int64)
-        for kind in self.graph.kinds:
-            own = pc.equal(kinds, kind)
-            mask = own.to_numpy()
-            numbers[mask] = self.graph.nodes(kind, values.filter(own).combine_chunks())
-        return numbers
-
-    def between(self, first: Numbers, second: Numbers) -> Numbers:
-        """For each pair of tied nodes the row that says so most surely."""
-        pairs, rows = self._surest
-        wanted = np.minimum(first, second) * self.graph.size + np.maximum(first, second)
-        return rows[np.searchsorted(pairs, wanted)]
-
-    @cached_property
-    def _surest(self) -> tuple[Numbers, Numbers]:
-        """Every pair of nodes, ascending, and its row: the surest, then the fullest."""
-        pair = np.minimum(self.left, self.right) * self.graph.size
-        pair = pair + np.maximum(self.left, self.right)
-        sources = pc.rank(self.rows["source"], tiebreaker="dense").to_numpy()
-        said, sure = self.rows["rows"].to_numpy(), self.rows["probability"].to_numpy()
-        order = np.lexsort((sources, -said, -sure, pair))
-        starts = np.diff(pair[order], prepend=-1) != 0
-        return pair[order][starts], order[starts]
-
-    def shown(self, rows: Numbers, first: Numbers) -> pa.Table:
-        """These rows in the columns of a tie, each read from the node `first` onwards."""
-        found = self.rows.take(pa.array(rows))
-        flipped = pa.array(self.left[rows] != first)
-        columns = {name: found[name] for name in SHOWN if name in found.column_names}
+    def shown(self, rows: pa.Table, first: Numbers) -> pa.Table:
+        """Named rows in the columns of a tie, each read from the node `first` onwards."""
+        flipped = pa.array(rows["left_node"].to_numpy() != first)
+        columns = {name: rows[name] for name in SHOWN if name in rows.column_names}
         for name in ("kind", ""):
             left, right = (f"{side}_{name}".rstrip("_") for side in SIDES)
-            columns[left] = pc.if_else(flipped, found[right], found[left])
-            columns[right] = pc.if_else(flipped, found[left], found[right])
-        columns |= self._in_words(found)
+            columns[left] = pc.if_else(flipped, rows[right], rows[left])
+            columns[right] = pc.if_else(flipped, rows[left], rows[right])
+        columns |= self._in_words(rows)
         types = pa.schema({n: pa.type_for_alias(GROUP_TIES[n]) for n in SHOWN})
         return pa.table({name: columns[name] for name in SHOWN}).cast(types)
 
@@ -185,19 +154,6 @@ class Tied:
             **_both("role", key, roles),
             **_both("department", rows["source"], departments),
         }
-
-
-def named(graph: Graph, nodes: Numbers) -> tuple[pa.Array, pa.Array]:
-    """Kind and value of each node; null where it is UNKNOWN."""
-    unknown = nodes == UNKNOWN
-    kind = np.where(unknown, UNKNOWN, graph.kind[nodes])
-    values = np.empty(len(nodes), dtype=object)
-    for number, name in enumerate(graph.kinds):
-        own = kind == number
-        places = pa.array(nodes[own] - graph.span(name).start)
-        values[own] = graph.values[number].take(places).to_pylist()
-    kinds = pa.array(graph.kinds, pa.string()).take(pa.array(kind, mask=unknown))
-    return kinds, pa.array(values, pa.string())
 
 
 def masked(

@@ -1,93 +1,112 @@
-"""Which nodes all units of a run are tied to directly, and as what."""
+"""Which nodes all units of a run are tied to directly, and as what.
 
+It is the engine's work, on numbers; only the keys of nodes are made outside of it.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
+import ibis
 import pyarrow as pa
-import pyarrow.compute as pc
+from ibis.expr.types import Table
 
 from configs.spec import Text
 from configs.tables import TOKENS
-from features.graph import UNKNOWN, Graph, Numbers
-from features.keyed import Keyed
-from features.ties import Tied
+from features.associations import ENDS, Associations
+from features.contracts import conform
+from features.engine import Engine
+from features.ties import Wording
+
+_KINDS = tuple(f"{end}_kind" for end in ENDS)
 
 
 @dataclass(frozen=True)
 class UnitNodes:
-    """Which unit is tied to which node, and as what; each unit to itself, too."""
+    """Which unit is tied to which node, and as what; each unit to itself, too.
 
-    unit: Numbers
-    node: Numbers
-    role: Numbers
-    roles: tuple[Text | None, ...]
+    Attributes:
+        ties: `unit`, `node` (numbers of nodes) and `role`, each once.
+        units: `unit` and `unit_id`.
+        nodes: `node`, `kind` and `value` of every node that some unit is tied to.
+        roles: `role` and what it is called, `role_en` and `role_zh`; null without title.
+    """
+
+    ties: Table
+    units: Table
+    nodes: Table
+    roles: Table
 
 
-def unit_nodes(tied: Tied, units: Numbers, title: Text) -> UnitNodes:
+def unit_nodes(
+    made: Associations, units: Table, wording: Wording, title: Text, engine: Engine
+) -> UnitNodes:
     """Every node that these units are tied to directly, once for each role.
 
     Args:
-        units: numbers of nodes, without UNKNOWN.
+        units: with `unit_id`.
         title: what a unit is called.
     """
-    is_unit = np.zeros(tied.graph.size, dtype=np.bool_)
-    is_unit[units] = True
-    role, roles = _roles(tied, title)
-    ends = ((tied.left, tied.right), (tied.right, tied.left))
-    parts = [(units, units, np.zeros(len(units), dtype=np.int64))]
-    for own, other in ends:
-        kept = is_unit[own]
-        parts.append((own[kept], other[kept], role[kept]))
-    unit, node, said = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return UnitNodes(unit, node, said, roles)
+    own = made.of_kind(wording.unit).select(unit="node", unit_id="value")
+    own = engine.keep(own.semi_join(units, "unit_id"), "unit_numbers")
+    rows = made.with_kinds(made.rows)
+    said, roles = _roles(rows, wording, title, engine)
+    rows = rows.inner_join(said, ("source", *_KINDS))
+    tied = own.select(unit="unit", node="unit", role=ibis.literal(0, "int64"))
+    for one, other in (ENDS, ENDS[::-1]):
+        seen = rows.select(unit=f"{one}_node", node=f"{other}_node", role="role")
+        tied = tied.union(seen.semi_join(own, "unit"))
+    ties = engine.keep(tied.distinct(), "unit_ties")
+    named = made.nodes.semi_join(ties, "node").select("node", "kind", "value")
+    return UnitNodes(ties, own, named, engine.register("roles", _words(roles)))
 
 
-def _roles(tied: Tied, title: Text) -> tuple[Numbers, tuple[Text | None, ...]]:
-    """The number of each row's role; 0 is the unit itself, 1 a role without a title."""
-    keys = pc.binary_join_element_wise(
-        *(
-            tied.rows[name].cast(pa.string())
-            for name in ("source", "left_kind", "right_kind")
-        ),
-        "\0",
+def token_table(found: UnitNodes, keys: Table) -> Table:
+    """TOKENS, by key, unit and role, each once.
+
+    Args:
+        keys: `node`, `kind` and `key` of the found nodes; values that people type in two
+            ways have one key.
+    """
+    rank = ibis.dense_rank().over(ibis.window(order_by=keys["key"]))
+    ranked = keys.mutate(rank=rank.cast("int64"))
+    ties = found.ties.inner_join(ranked.select("node", "rank"), "node")
+    ties = ties.select("rank", "unit", "role").distinct()
+    each = ranked.group_by("rank").aggregate(
+        key=ranked["key"].min(), kind=ranked["kind"].min()
     )
-    found = keys.combine_chunks().dictionary_encode()
+    named = ties.inner_join(each, "rank").inner_join(found.units, "unit")
+    named = named.inner_join(found.roles, "role").order_by("rank", "unit", "role")
+    return conform(named, TOKENS)
+
+
+def _roles(
+    rows: Table, wording: Wording, title: Text, engine: Engine
+) -> tuple[Table, Sequence[Text | None]]:
+    """The number of the role of each source and pair of kinds, and the roles.
+
+    0 is the unit itself, 1 a role without a title; the others come in the order of the
+    first row that has them.
+    """
+    first = ibis.struct({"left": rows["left_node"], "right": rows["right_node"]})
+    seen = rows.group_by("source", *_KINDS).aggregate(first=first.min())
+    seen = engine.arrow(seen.order_by("first", "source").drop("first"))
     roles: list[Text | None] = [title, None]
     numbers = []
-    for key in found.dictionary.to_pylist():
-        source, left, right = key.split("\0")
-        role = tied.wording.roles.get((source, left, right))
+    for said in seen.to_pylist():
+        role = wording.roles.get((said["source"], *(said[kind] for kind in _KINDS)))
         if role not in roles[1:]:
             roles.append(role)
         numbers.append(roles.index(role, 1))
-    place = np.array(numbers, dtype=np.int64)
-    return place[found.indices.to_numpy()], tuple(roles)
+    numbered = seen.append_column("role", pa.array(numbers, pa.int64()))
+    return engine.register("unit_roles", numbered), roles
 
 
-def token_rows(graph: Graph, unit: str, found: UnitNodes, keyed: Keyed) -> pa.Table:
-    """TOKENS, by key, unit and role, each once."""
-    rank = keyed.rank_of(found.node)
-    order = np.lexsort((found.role, found.unit, rank))
-    same = np.ones(len(order), dtype=np.bool_)
-    for column in (rank, found.unit, found.role):
-        same &= np.diff(column[order], prepend=UNKNOWN) == 0
-    kept = order[~same]
-    node, role = found.node[kept], pa.array(found.role[kept])
-    kinds = pa.array(graph.kinds, pa.string())
-    values = graph.values[graph.kinds.index(unit)]
-    place = pa.array(found.unit[kept] - graph.span(unit).start)
-    said = {
-        "role_en": [role.en if role else None for role in found.roles],
-        "role_zh": [role.zh if role else None for role in found.roles],
-    }
-    columns = {
-        "key": keyed.of(node),
-        "kind": kinds.take(pa.array(graph.kind[node])),
-        "unit_id": values.take(place).cast(pa.string()),
-        **{
-            name: pa.array(words, pa.string()).take(role)
-            for name, words in said.items()
-        },
-    }
-    types = {name: pa.type_for_alias(kind) for name, kind in TOKENS.items()}
-    return pa.table(columns).cast(pa.schema(types))
+def _words(roles: Sequence[Text | None]) -> pa.Table:
+    en, zh = ([getattr(r, name) if r else None for r in roles] for name in ("en", "zh"))
+    return pa.table(
+        {
+            "role": pa.array(range(len(roles)), pa.int64()),
+            "role_en": pa.array(en, pa.string()),
+            "role_zh": pa.array(zh, pa.string()),
+        }
+    )

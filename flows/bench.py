@@ -1,10 +1,12 @@
 """What a stage works at: the catalog's engine as `features` knows it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
 from ibis.expr.types import Table
 
+from features.engine import Compute
 from flows.catalog import Catalog
 
 _UNITS = "units"
@@ -28,6 +30,10 @@ class Bench:
             self._units = f"_{name}"
         return result
 
+    def computed(self, compute: Compute, *tables: Table) -> Mapping[str, Table]:
+        made = self._catalog.computed(_Prefixed(compute), *tables)
+        return {name.removeprefix("_"): table for name, table in made.items()}
+
     def arrow(self, table: Table) -> pa.Table:
         return self._catalog.arrow(table)
 
@@ -39,3 +45,13 @@ class Bench:
 
     def named(self, name: str) -> Table:
         return self._catalog.named(name)
+
+
+class _Prefixed:
+    """A function of tables whose results are named as those of a bench."""
+
+    def __init__(self, compute: Compute) -> None:
+        self._compute = compute
+
+    def __call__(self, *tables: pa.Table) -> dict[str, pa.Table]:
+        return {f"_{name}": made for name, made in self._compute(*tables).items()}

@@ -1,11 +1,12 @@
 """The one place that opens an engine: named tables in, Parquet files out."""
 
 import json
-from collections.abc import Iterator, Mapping
+import shutil
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import ibis
@@ -14,6 +15,24 @@ from ibis.expr.types import Table
 from splink.backends.duckdb import DuckDBAPI
 
 from configs.errors import DeclarationError, LeadlineError
+from features.engine import Compute
+
+Answer = TypeVar("Answer")
+
+STREAM = "_stream"  # the name of rows that come batch by batch, while they are written
+
+
+# How DuckDB says that nothing more can be written: the system's words, or those of its
+# own limit for the spill folder.
+_DISK_FULL = (
+    "No space left on device",
+    "max_temp_directory_size",
+    "Disk quota exceeded",
+)
+GO_ON = (
+    "Nothing was published. Run the same command again, which goes on after the last "
+    "finished stage"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +64,8 @@ class Catalog:
         # their input several times, and the text grows with the power of the steps.
         ibis.options.sql.fuse_selects = False
         spill = limits.spill / folder.name if limits.spill else folder / "spill"
+        spill.parent.mkdir(parents=True, exist_ok=True)
+        self._spill = spill
         self._backend = ibis.duckdb.connect(temp_directory=str(spill))
         self._limit(limits)
         # Row order carries line numbers; results must not depend on threads.
@@ -78,6 +99,14 @@ class Catalog:
         part.replace(self.path(name))
         return self.read(name)
 
+    def write_batches(self, batches: pa.RecordBatchReader, name: str) -> Table:
+        """Keep rows that come batch by batch, in their order, as `<name>.parquet`."""
+        self._backend.con.register(STREAM, batches)
+        try:
+            return self.write(self._backend.table(STREAM), name)
+        finally:
+            self._backend.con.unregister(STREAM)
+
     def keep(self, table: Table, name: str) -> Table:
         """Compute a table once, inside the engine, for this stage alone."""
         return self._backend.create_table(name, table, overwrite=True)
@@ -91,6 +120,19 @@ class Catalog:
     def rows(self, table: Table) -> list[dict[str, Any]]:
         """A small result as dictionaries."""
         return self.arrow(table).to_pylist()  # type: ignore[no-any-return]
+
+    def computed(self, compute: Compute, *tables: Table) -> Mapping[str, Table]:
+        """What a function makes of whole tables, in this process."""
+        made = compute(*(self.arrow(table) for table in tables))
+        return {name: self.register(name, rows) for name, rows in made.items()}
+
+    def apart(self, work: Callable[["Catalog"], Answer]) -> Answer:
+        """Work on the files of the folder that no engine of a cluster can do.
+
+        It gets a DuckDB engine, here this one; it may run elsewhere, and again, so it
+        must change nothing but files, each written whole.
+        """
+        return work(self)
 
     def register(self, name: str, data: pa.Table) -> Table:
         return self._backend.create_table(name, data, overwrite=True)
@@ -108,6 +150,7 @@ class Catalog:
         try:
             self._backend.raw_sql(f"CREATE OR REPLACE TABLE {quoted(name)} AS {query}")
         except duckdb.Error as error:
+            self._explain(error)
             raise EngineError(str(error), f"{name}: {error}\nSQL: {query}") from error
         return self._backend.table(name)
 
@@ -128,6 +171,22 @@ class Catalog:
     def has_json(self, name: str) -> bool:
         return (self.folder / f"{name}.json").exists()
 
+    def _explain(self, error: duckdb.Error) -> None:
+        """Raise what a person can act on, where the machine was too small for the work."""
+        said = str(error)
+        if any(words in said for words in _DISK_FULL):
+            raise ExhaustedError(
+                f"the disk is full: {self._spill} has {_free(self._spill)} GB left and the "
+                f"engine spills there what does not fit into memory. {GO_ON}, after "
+                "making room or with LEADLINE_SPILL=/a/folder/on/a/larger/disk"
+            ) from error
+        if isinstance(error, duckdb.OutOfMemoryException):
+            limit = self.fetch("SELECT current_setting('memory_limit')")[0][0]
+            raise ExhaustedError(
+                f"the engine may use {limit} of memory and needs more. {GO_ON}, with a "
+                "larger LEADLINE_MEMORY (such as 12GB) or LEADLINE_THREADS=1"
+            ) from error
+
     def close(self) -> None:
         self._backend.disconnect()
 
@@ -140,14 +199,30 @@ class EngineError(LeadlineError):
         self.reason = said.splitlines()[0]
 
 
+class ExhaustedError(LeadlineError):
+    """Memory or disk was too small for the work; what was finished is kept."""
+
+
 @contextmanager
 def opened(folder: Path, limits: Limits = Limits()) -> Iterator[Catalog]:
-    """A catalog that is closed at the end of the block."""
+    """A catalog that is closed at the end of the block.
+
+    Raises:
+        ExhaustedError: the work did not fit into memory or onto the disk.
+    """
     catalog = Catalog(folder, limits)
     try:
         yield catalog
+    except duckdb.Error as error:
+        catalog._explain(error)
+        raise
     finally:
         catalog.close()
+
+
+def _free(folder: Path) -> str:
+    there = next((f for f in (folder, *folder.parents) if f.exists()), Path("/"))
+    return f"{shutil.disk_usage(there).free / 1e9:.1f}"
 
 
 def quoted(name: str) -> str:

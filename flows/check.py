@@ -8,9 +8,10 @@ from configs.cases import CASES, load_cases
 from configs.loading import LoadedModel
 from features.cases import case_failures
 from flows.catalog import opened
-from flows.engineer import coverage_shares, engineer
+from flows.engineer import coverage_shares
 from flows.intake import SourceReport, intake
 from flows.job import Job
+from flows.steps import build_features
 
 
 def check_cases(model: LoadedModel) -> list[str]:
@@ -41,6 +42,6 @@ def check_delivery(job: Job) -> tuple[list[SourceReport], dict[str, float]]:
     reports = intake(job)
     if any(report.problems for report in reports):
         return reports, {}
-    engineer(job)
+    build_features(job)
     with job.opened() as catalog:
         return reports, coverage_shares(job, catalog)

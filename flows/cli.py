@@ -1,5 +1,6 @@
 """The command line: `leadline`, and how it ends."""
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -83,10 +84,27 @@ def main() -> None:
     except BrokenPipeError:
         # `leadline leads ... | head` closes the pipe early.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except MemoryError:
+        print(  # noqa: T201
+            "leadline: the machine's memory did not suffice. Nothing was published; the same "
+            "command goes on after the last finished stage: end other programs first, or "
+            "give the engine less with LEADLINE_MEMORY",
+            file=sys.stderr,
+        )
+        sys.exit(1)
     except OSError as error:
         # A full disk, a folder that may not be written: nothing that a traceback explains.
-        print(f"leadline: {error}", file=sys.stderr)  # noqa: T201
+        print(f"leadline: {error}{_hint(error)}", file=sys.stderr)  # noqa: T201
         sys.exit(1)
+
+
+def _hint(error: OSError) -> str:
+    if error.errno != errno.ENOSPC:
+        return ""
+    return (
+        ". Nothing was published; make room, then run the same command again: it goes on "
+        "after the last finished stage"
+    )
 
 
 @app.callback()

@@ -12,8 +12,11 @@ from configs.loading import load_model
 from configs.settings import Settings
 from flows.archive import archived
 from flows.frames import as_rows
+from flows.inputs import Inputs
 from flows.job import Progress
 from flows.labels import labels
+from flows.past_run import frozen_inputs
+from flows.scored import at_times, scored
 from flows.served import check_recorded
 from serving import queries
 from serving.connect import open_store
@@ -56,8 +59,9 @@ def compare(
         progress(f"scoring the list with version {each.version}")
         check_recorded(each)
         scorer = tracking.open(each).scorer
-        features, flags = _frozen(run, settings, scorer, each)
-        scores[each.version] = scorer.score(features, flags, as_of=run.as_of)
+        inputs = _frozen(run, settings, scorer, each)
+        again = scored(scorer, inputs, settings.threads, at_times(progress))
+        scores[each.version] = again.frame("rank_fused")
     progress("comparing on later reviews")
     later = _later(run, settings, champion, challenger)
     ours, theirs = scores[champion.version], scores[challenger.version]
@@ -90,10 +94,9 @@ def _pair(
 
 def _frozen(
     run: RunRecord, settings: Settings, scorer: LeadScorer, version: Version
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The run's frozen features as floats, and its rule flags, indexed by unit_id."""
+) -> Inputs:
+    """The run's frozen features and rule flags that the version asks for."""
     wanted = {"feature_matrix": scorer.features, "rule_flags": scorer.rule_codes}
-    frames = []
     for name, columns in wanted.items():
         path = archived(run, settings, name)  # type: ignore[arg-type]
         missing = sorted(set(columns) - set(pq.read_schema(path).names))
@@ -104,9 +107,7 @@ def _frozen(
                 "declaration is another one; versions can be compared on a list of the "
                 "same declaration"
             )
-        table = pd.read_parquet(path, columns=["unit_id", *columns])
-        frames.append(table.set_index("unit_id"))
-    return frames[0].astype("float64"), frames[1]
+    return frozen_inputs(run, settings, scorer.features, scorer.rule_codes)
 
 
 def _later(

@@ -181,4 +181,4 @@ def _unknown_unit(unit: str, runs: Sequence[RunRecord]) -> str:
     lists = (
         f"run {newest.id!r}" if len(runs) == 1 else f"the {len(runs)} published runs"
     )
-    return f"got {unit!r}, which is not among the units of {lists}{hint}"
+    return f"got {unit!r}, which is not among the leads of {lists}{hint}"

@@ -1,31 +1,48 @@
 """The nodes of a run as a console shows them: around leads, of all units, in doubt."""
 
+from functools import partial
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from configs.nodes import entity_kind
 from configs.privacy import sensitive_kinds
 from configs.tables import DOSSIER
+from features.adjacency import Numbers
 from features.association_tables import MEMBERS
-from features.graph import UNKNOWN, Graph, Numbers
+from features.associations import ROWS
+from features.graph import UNKNOWN
 from features.keyed import Keyed
 from features.linkage.to_judge import EVEN
-from features.neighbourhood import around, node_rows, tie_rows
-from features.ties import Tied
-from features.unit_nodes import token_rows, unit_nodes
+from features.neighbourhood import Around, around, node_rows, tie_rows
+from features.ties import Tied, wording
+from features.unit_nodes import token_table, unit_nodes
+from flows.bench import Bench
 from flows.catalog import Catalog
-from flows.engineer import ASSOCIATIONS, UNITS
-from flows.group import tied_nodes
+from flows.engineer import UNITS
+from flows.group import stored, tied_nodes
 from flows.job import Job
 from flows.link import ENTITIES, TO_JUDGE
-from serving.tokens import key_of, tokens
+from serving.tokens import key_of, token, tokens
 
+# Rows of the tokens that are read to find one key: they are many, and smaller groups
+# would make the file's index long.
+TOKENS_AT_ONCE = 65_536
+# Files on the way to the tokens: values of nodes, their keys, and the rows in order.
+_VALUES, _KEYS, _SORTED = "token_values", "token_keys", "token_rows"
+_AT_ONCE = 100_000
+_KEY_SCHEMA = pa.schema(
+    [("node", pa.int64()), ("kind", pa.string()), ("key", pa.string())]
+)
 # The two ends of a link that is in doubt, by the columns that name their nodes.
 _SIDES = {"left_key": "left", "right_key": "right"}
 
 
-def graph_tables(job: Job, catalog: Catalog, unit_ids: pa.Array) -> dict[str, pa.Table]:
+def graph_tables(
+    job: Job, catalog: Catalog, unit_ids: pa.Array
+) -> dict[str, pa.Table | pa.RecordBatchReader]:
     """`nodes`, `ties`, `tokens` and `doubts`, as far as the model has them.
 
     Args:
@@ -34,19 +51,21 @@ def graph_tables(job: Job, catalog: Catalog, unit_ids: pa.Array) -> dict[str, pa
     doubts = None
     if catalog.path(TO_JUDGE).exists():
         doubts = catalog.arrow(catalog.read(TO_JUDGE))
-    if not catalog.path(ASSOCIATIONS).exists():
+    if not catalog.path(ROWS).exists():
         return {} if doubts is None else {"doubts": _with_keys(doubts, {})}
-    tied, units = tied_nodes(job, catalog), _unit_ids(catalog, UNITS)
-    members = _unit_ids(catalog, MEMBERS)
-    found = around(tied, _nodes(tied, unit_ids), _nodes(tied, members))
-    direct = unit_nodes(tied, _nodes(tied, units), job.model.spec.unit.title)
-    ends = {} if doubts is None else _ends(job, catalog, tied.graph, doubts)
-    keyed = _keyed(job, tied.graph, [found.nodes, direct.node, *ends.values()])
-    hidden = sensitive_kinds(job.model.spec)
+    tied = tied_nodes(job, catalog)
+    members = catalog.arrow(catalog.read(MEMBERS).select("unit_id").distinct())
+    found = around(tied, _nodes(tied, unit_ids), _nodes(tied, members["unit_id"]))
+    ends = {} if doubts is None else _ends(job, catalog, tied, doubts)
+    nodes = np.concatenate([found.nodes, *ends.values()])
+    keyed = Keyed.made(
+        tied, nodes[nodes != UNKNOWN], partial(tokens, key_of(job.settings))
+    )
+    hidden, units = sensitive_kinds(job.model.spec), _units_among(catalog, tied, found)
     tables = {
         "nodes": node_rows(tied, found.nodes, keyed, units, hidden),
         "ties": tie_rows(tied, found, keyed),
-        "tokens": token_rows(tied.graph, tied.unit, direct, keyed),
+        "tokens": _tokens(job, catalog),
     }
     if doubts is not None:
         keys = {name: keyed.of(nodes) for name, nodes in ends.items()}
@@ -54,42 +73,63 @@ def graph_tables(job: Job, catalog: Catalog, unit_ids: pa.Array) -> dict[str, pa
     return tables
 
 
-def _unit_ids(catalog: Catalog, name: str) -> pa.Array:
-    """The units that a table of the run names."""
-    found = catalog.arrow(catalog.read(name).select("unit_id").distinct())
-    return found["unit_id"].combine_chunks().sort()
-
-
 def _nodes(tied: Tied, unit_ids: pa.Array) -> Numbers:
     """The nodes that these units are; without those that nothing ties."""
-    numbers = tied.graph.nodes(tied.unit, unit_ids)
-    tied_ones: Numbers = numbers[numbers != UNKNOWN]
+    numbers = tied.tables.numbers_of(tied.unit, unit_ids)
+    tied_ones: Numbers = np.unique(numbers[numbers != UNKNOWN])
     return tied_ones
 
 
-def _keyed(job: Job, graph: Graph, parts: list[Numbers]) -> Keyed:
-    nodes, key = np.concatenate(parts), key_of(job.settings)
-    nodes = nodes[nodes != UNKNOWN]
-    return Keyed.made(graph, nodes, lambda kind, said: tokens(key, kind, said))
+def _units_among(catalog: Catalog, tied: Tied, found: Around) -> pa.Array:
+    """Ids of the scored units among the nodes that are shown."""
+    span = tied.graph.span(tied.unit)
+    nodes = found.nodes[(found.nodes >= span.start) & (found.nodes < span.stop)]
+    shown = pa.table({"unit_id": tied.tables.values(nodes)})
+    asked = catalog.register("_shown", shown)
+    units = catalog.read(UNITS).select("unit_id").semi_join(asked, "unit_id")
+    return catalog.arrow(units)["unit_id"].combine_chunks()
+
+
+def _tokens(job: Job, catalog: Catalog) -> pa.RecordBatchReader:
+    """TOKENS of all units, in parts: there are as many as associations."""
+    made, key = stored(job, catalog), key_of(job.settings)
+    units, title = catalog.read(UNITS).select("unit_id"), job.model.spec.unit.title
+    found = unit_nodes(made, units, wording(job.model), title, Bench(catalog))
+    catalog.write(found.nodes, _VALUES)
+    with pq.ParquetWriter(catalog.path(_KEYS), _KEY_SCHEMA) as file:
+        for batch in pq.ParquetFile(catalog.path(_VALUES)).iter_batches(_AT_ONCE):
+            file.write_batch(_with_tokens(batch, key))
+    catalog.write(token_table(found, catalog.read(_KEYS)), _SORTED)
+    sorted_ = pq.ParquetFile(catalog.path(_SORTED))
+    batches = sorted_.iter_batches(TOKENS_AT_ONCE)
+    return pa.RecordBatchReader.from_batches(sorted_.schema_arrow, batches)
+
+
+def _with_tokens(batch: pa.RecordBatch, key: bytes) -> pa.RecordBatch:
+    """The nodes by number and kind, with the keys of their values."""
+    kinds, values = batch["kind"].to_pylist(), batch["value"].to_pylist()
+    keys = [token(key, *said) for said in zip(kinds, values, strict=True)]
+    columns = [
+        batch["node"].cast(pa.int64()),
+        batch["kind"],
+        pa.array(keys, pa.string()),
+    ]
+    return pa.record_batch(columns, schema=_KEY_SCHEMA)
 
 
 def _ends(
-    job: Job, catalog: Catalog, graph: Graph, doubts: pa.Table
+    job: Job, catalog: Catalog, tied: Tied, doubts: pa.Table
 ) -> dict[str, Numbers]:
     """By column the node of each record's entity; UNKNOWN where nothing ties it."""
     spec, columns = job.model.spec, job.model.known.columns
     kinds = {name: entity_kind(spec, name, columns) for name in spec.entities}
-    owners = _owners(catalog, doubts)
+    owners, entities = _owners(catalog, doubts), doubts["entity"].to_pylist()
     found = {}
     for column, side in _SIDES.items():
-        numbers = np.full(doubts.num_rows, UNKNOWN, dtype=np.int64)
-        named = zip(doubts["entity"].to_pylist(), doubts[side].to_pylist(), strict=True)
-        for row, (entity, record) in enumerate(named):
-            kind = kinds[entity]
-            if kind is not None:
-                owner = pa.array([owners[entity, record]], pa.string())
-                numbers[row] = graph.nodes(kind, owner)[0]
-        found[column] = numbers
+        named = zip(entities, doubts[side].to_pylist(), strict=True)
+        values = [owners[end] if kinds[end[0]] else None for end in named]
+        said = pa.array([kinds[entity] for entity in entities], pa.string())
+        found[column] = tied.tables.numbers(said, pa.array(values, pa.string()))
     return found
 
 

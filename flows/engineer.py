@@ -1,9 +1,9 @@
-"""Stage 3: core tables to units, feature matrix, rule flags, rule hits and funnel."""
+"""Stage 3: core tables to units and feature matrix, and these to flags, hits and funnel."""
 
 from ibis.expr.types import Table
 
 from configs.vocabulary import COVERAGE
-from features.associations import ORDER, Associated, hubs
+from features.associations import Associated
 from features.known import Known
 from features.matrix import enriched_units, feature_matrix
 from features.rules import funnel, rule_flags, rule_hits
@@ -29,35 +29,38 @@ def known_tables(job: Job, catalog: Catalog) -> Known:
 
 
 def engineer(job: Job) -> None:
-    """Write `units`, `feature_matrix`, `rule_flags`, `rule_hits` and `funnel`.
+    """Write `units` and `feature_matrix`.
 
-    Where the model declares ties, `associations` and `hubs` too.
+    Where the model declares ties, their nodes, pairs, rows and hubs too.
     """
     with job.opened() as catalog:
         known = known_tables(job, catalog)
         job.progress("building features")
-        associated = Associated(known, Bench(catalog))
+        associated = Associated(known, Bench(catalog), catalog.write)
         enriched = enriched_units(known, associated.engine, associated)
         units = catalog.write(enriched, UNITS)
         _write_associations(catalog, units, associated)
         catalog.write(feature_matrix(units, job.model).order_by("unit_id"), MATRIX)
+
+
+def apply_rules(job: Job) -> None:
+    """Write `rule_flags`, `rule_hits` and `funnel` of the units."""
+    with job.opened() as catalog:
         job.progress("applying rules")
-        rules = job.model.rules
+        units, rules = catalog.read(UNITS), job.model.rules
         flags = catalog.write(rule_flags(units, rules).order_by("unit_id"), FLAGS)
         hits = rule_hits(units, flags, rules)
         catalog.write(
             hits.order_by("unit_id", "layer", hits["code"].length(), "code"), HITS
         )
         counts = catalog.rows(funnel(flags, rules))[0]
-        catalog.save_json(FUNNEL, {"as_of": known.as_of.isoformat(), **counts})
+        as_of = run_date(job, catalog).isoformat()
+        catalog.save_json(FUNNEL, {"as_of": as_of, **counts})
 
 
 def _write_associations(catalog: Catalog, units: Table, associated: Associated) -> None:
-    declared = associated.known.spec.associations
-    if declared is not None:
-        found = associated.table(units).order_by(ORDER)
-        written = catalog.write(found, ASSOCIATIONS)
-        catalog.write(hubs(written, declared), HUBS)
+    if associated.known.spec.associations is not None:
+        catalog.write(associated.made(units).listed_hubs(), HUBS)
 
 
 def coverage_shares(job: Job, catalog: Catalog) -> dict[str, float]:

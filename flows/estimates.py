@@ -7,11 +7,13 @@ from typing import Any
 import pandas as pd
 
 from configs.settings import Settings
+from flows.archive import archived
 from flows.frames import as_rows
 from flows.labels import labels, slots_of_runs
 from serving import queries
 from serving.connect import open_store
 from serving.records import RunRecord
+from serving.scored import ranks_of
 from training.selection import (
     MIN_EXPLORED,
     MIN_STRATUM,
@@ -64,7 +66,7 @@ def estimates(name: str, settings: Settings, days: int = DAYS) -> Estimates:
     table = selection_estimates(
         known,
         slots_of_runs(used),
-        _ranks(newest.id, known["unit_id"]),
+        _ranks(newest, settings, known["unit_id"]),
         newest=newest.id,
         published=newest.published_at.astimezone(UTC).replace(tzinfo=None),
     )
@@ -76,9 +78,9 @@ def estimates(name: str, settings: Settings, days: int = DAYS) -> Estimates:
     return Estimates(newest, used, rows, {} if enough else TOO_FEW)
 
 
-def _ranks(run_id: str, units: pd.Series) -> pd.Series:
-    """rank_fused of these units, as far as they are in the run."""
-    found = queries.ranks_of(run_id, units)
+def _ranks(run: RunRecord, settings: Settings, units: pd.Series) -> pd.Series:
+    """rank_fused of these units, as far as they are in the run, listed or not."""
+    found = ranks_of(archived(run, settings, "scores"), units)
     return pd.Series(found, dtype="float64").reindex(units)
 
 

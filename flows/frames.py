@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from ibis.expr.types import Table
 
@@ -37,15 +36,6 @@ def frame_of(catalog: Catalog, table: Table) -> pd.DataFrame:
 def as_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """A small frame as dictionaries, for printing."""
     return [{str(k): v for k, v in row.items()} for row in frame.to_dict("records")]
-
-
-def sampled(
-    units: int, most: int, seed: int
-) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
-    """Positions of a seeded sample in ascending order; all of them when they fit."""
-    if units <= most:
-        return np.arange(units)
-    return np.sort(np.random.default_rng(seed).choice(units, most, replace=False))
 
 
 def dictionary(model: LoadedModel) -> pd.DataFrame:

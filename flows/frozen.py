@@ -113,14 +113,16 @@ def frozen_run(name: str, settings: Settings, run_id: str = "") -> FrozenRun:
     )
 
 
-def scored_units(job: Job, catalog: Catalog) -> Population:
-    """The units of a run that is under way, from the files of its work folder."""
-    matrix = catalog.path(MATRIX)
+def scored_units(
+    job: Job, catalog: Catalog, matrix: str = MATRIX, flags: str = FLAGS
+) -> Population:
+    """Units of a run that is under way, from files of its work folder."""
+    features = catalog.path(matrix)
     return Population(
         model=job.model,
-        matrix=matrix,
-        features=_features(job.model, matrix),
-        flags=_flags(catalog.path(FLAGS)),
+        matrix=features,
+        features=_features(job.model, features),
+        flags=_flags(catalog.path(flags)),
         layers={rule.code: rule.layer for rule in job.model.rules},
     )
 

@@ -1,14 +1,21 @@
 """Stage 6: associated suspects become groups, and leads are shown the ways to others."""
 
+from collections.abc import Iterable
+
 import ibis
 import pyarrow as pa
+import pyarrow.parquet as pq
 
+from features.adjacency import Numbers
 from features.association_tables import association_tables
-from features.graph import graph
+from features.associations import NODES, PAIRS, ROWS, Associations, sizes_of
+from features.graph import UNKNOWN, graph
 from features.points import unit_points
-from features.ties import Tied, wording
+from features.tied_tables import TiedTables
+from features.ties import Tied, unit_kind, wording
+from flows.bench import Bench
 from flows.catalog import Catalog
-from flows.engineer import ASSOCIATIONS, HITS, UNITS
+from flows.engineer import HITS, HUBS, UNITS
 from flows.job import Job
 from flows.score import REASONS, SCORES
 
@@ -24,41 +31,71 @@ def group(job: Job) -> None:
     if job.model.spec.associations is None:
         return
     job.progress("looking for groups")
+    quiet = job.quiet()
     with job.opened() as catalog:
-        tied, units = tied_nodes(job, catalog), _units(job, catalog)
-        declared = job.model.spec.groups
-        tables = association_tables(
-            tied,
-            units,
-            catalog.arrow(catalog.read(HITS)),
-            _explained(catalog),
-            declared,
-        )
-        unit_ids = units["unit_id"].combine_chunks()
-        tables[POINTS] = unit_points(tied, unit_ids, declared)
-        for name, rows in tables.items():
-            catalog.write(catalog.register(f"_{name}", rows), name)
+        catalog.apart(lambda own: _group(quiet, own))
+
+
+def _group(job: Job, catalog: Catalog) -> None:
+    tied, units = tied_nodes(job, catalog), ranked_units(job, catalog)
+    declared = job.model.spec.groups
+
+    def hits(unit_ids: pa.Array) -> pa.Table:
+        asked = catalog.register("_members", pa.table({"unit_id": unit_ids}))
+        found = catalog.read(HITS).semi_join(asked, "unit_id")
+        return catalog.arrow(found.select("unit_id", "code", "layer"))
+
+    leads = _explained(catalog, tied)
+    tables = association_tables(tied, units, hits, leads, declared)
+    for name, rows in tables.items():
+        catalog.write(catalog.register(f"_{name}", rows), name)
+    _write_parts(catalog, POINTS, unit_points(tied, units, declared))
+
+
+def stored(job: Job, catalog: Catalog) -> Associations:
+    """The run's associations, as the features made them."""
+    declared = job.model.spec.associations
+    nodes, listed = catalog.read(NODES), catalog.read(HUBS).drop("degree")
+    hubs = nodes.inner_join(listed, ("kind", "value")).select("node", "degree", "limit")
+    sizes = sizes_of(nodes, declared.kinds if declared else (), Bench(catalog))
+    return Associations(nodes, catalog.read(ROWS), catalog.read(PAIRS), hubs, sizes)
 
 
 def tied_nodes(job: Job, catalog: Catalog) -> Tied:
-    """The run's associations beside their graph."""
-    rows = catalog.arrow(catalog.read(ASSOCIATIONS))
-    declared = job.model.spec.associations
-    limits = declared.limits if declared else {}
-    return Tied(graph(rows, limits), rows, wording(job.model))
+    """The graph of the run's associations beside their tables."""
+    made = stored(job, catalog)
+    hubs = catalog.arrow(made.hubs.select("node"))["node"].to_numpy()
+    whole = graph(catalog.arrow(made.pairs), hubs, made.sizes)
+    return Tied(whole, TiedTables(made, Bench(catalog)), wording(job.model))
 
 
-def _units(job: Job, catalog: Catalog) -> pa.Table:
-    """`unit_id`, `rank_fused` and `money` of every scored unit."""
+def ranked_units(job: Job, catalog: Catalog) -> pa.Table:
+    """`unit_id`, `node`, `rank_fused` and `money` of every scored unit."""
     money = job.model.spec.unit.money
     units = catalog.read(UNITS)
     stake = units[money].cast("float64") if money else ibis.null("float64")
     about = units.select("unit_id", money=stake)
     scores = catalog.read(SCORES).select("unit_id", "rank_fused")
-    return catalog.arrow(scores.inner_join(about, "unit_id").order_by("unit_id"))
+    nodes = stored(job, catalog).of_kind(unit_kind(job.model.spec))
+    found = scores.inner_join(about, "unit_id")
+    found = found.left_join(nodes, found["unit_id"] == nodes["value"])
+    return catalog.arrow(found.drop("value").order_by("unit_id"))
 
 
-def _explained(catalog: Catalog) -> pa.Array:
+def _explained(catalog: Catalog, tied: Tied) -> Numbers:
     """The leads that get reasons get paths too."""
     shown = catalog.arrow(catalog.read(REASONS).select("unit_id").distinct())
-    return shown["unit_id"].combine_chunks().sort()
+    nodes = tied.tables.numbers_of(tied.unit, shown["unit_id"].combine_chunks())
+    known: Numbers = nodes[nodes != UNKNOWN]
+    return known
+
+
+def _write_parts(catalog: Catalog, name: str, parts: Iterable[pa.Table]) -> None:
+    """Write a table that is made a part at a time."""
+    part, writer = catalog.path(name).with_suffix(".part"), None
+    for rows in parts:
+        writer = writer or pq.ParquetWriter(part, rows.schema)
+        writer.write_table(rows)
+    if writer is not None:
+        writer.close()
+        part.replace(catalog.path(name))

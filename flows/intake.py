@@ -1,5 +1,10 @@
-"""Stage 1: delivered tables to core tables, with a report for each source."""
+"""Stage 1: delivered tables to core tables, with a report for each source.
 
+Each delivered part is read and typed by itself and kept by its content: of a night with
+one new file, one file is read.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -9,19 +14,19 @@ import ibis
 from ibis.expr.types import Table
 
 from configs.errors import DeliveryError
-from configs.privacy import excluded_columns, mask
+from configs.privacy import excluded_columns
 from configs.schema import SourceSpec
 from configs.tables import REJECTS
 from features.contracts import ibis_schema
-from features.sources import core, read_columns, rejects, summary, typed
+from features.repeated import all_rejects, repeated, without
+from features.sources import BROKEN
 from flows.catalog import Catalog
-from flows.delivery import check_location, find_parts, read_part
+from flows.delivery import check_location, find_parts
 from flows.job import Job, digest_of
-from flows.parts import Batch
+from flows.kept import kept
+from flows.part_tables import CORE, DELIVERED, KEYS, REJECTED, ReadPart, read_parts
 
 REPORT = "intake"
-DELIVERED = "delivered"  # in front of a source: its rows as text, as they came
-_PROVENANCE = {"_file": "string", "_line": "int64", "_batch": "string"}
 _FORMULA = r"^[=@\t\r]|^[+-](?![0-9.,]*$)"
 
 
@@ -45,10 +50,11 @@ class SourceReport:
     excluded: list[str] = field(default_factory=list)
     missing: bool = False
     problems: list[str] = field(default_factory=list)
+    parts: list[str] = field(default_factory=list)  # what their tables are called by
 
 
 def intake(job: Job) -> list[SourceReport]:
-    """Read every source and write `delivered_<source>`, `core_<source>` and `rejects`.
+    """Read every source and write `core_<source>`, `rejects` and the tables of its parts.
 
     What is wrong with a source is not raised but stands in its report: `check` shows it
     all, `stop_on_problems` ends a run because of it.
@@ -60,7 +66,7 @@ def intake(job: Job) -> list[SourceReport]:
     check_location(job.location, job.model.spec.sources)
     with job.opened() as catalog:
         reports = [_source(job, catalog, name) for name in job.model.spec.sources]
-        _write_rejects(job, catalog)
+        _write_rejects(job, catalog, reports)
         catalog.save_json(REPORT, [_plain(report) for report in reports])
     return reports
 
@@ -103,6 +109,12 @@ def last_known(reports: list[SourceReport]) -> datetime | None:
     return datetime.fromisoformat(max(times)) if times else None
 
 
+def delivered_rows(catalog: Catalog, source: str) -> Table:
+    """The rows of a source as text, as they came."""
+    reports = {report.source: report for report in load_reports(catalog)}
+    return _together(catalog, DELIVERED, reports[source].parts)
+
+
 def _source(job: Job, catalog: Catalog, name: str) -> SourceReport:
     spec = job.model.spec
     source = spec.sources[name]
@@ -110,80 +122,79 @@ def _source(job: Job, catalog: Catalog, name: str) -> SourceReport:
     report.excluded = sorted(excluded_columns(spec, source))
     job.progress(f"reading {name}")
     try:
-        raw = catalog.write(_raw(job, catalog, name, report), f"{DELIVERED}_{name}")
+        found = find_parts(job.location, name, source)
+        parts = read_parts(job, catalog, name, found)
     except DeliveryError as error:
         report.problems.append(f"{name}: {error}")
         return report
-    table = catalog.keep(typed(raw, spec, name), f"typed_{name}")
-    _summarise(report, catalog.rows(summary(table, spec, name))[0])
+    report.missing = not found
+    report.parts = [part.tag for part in parts]
+    report.batches = [part.batch for part in parts if part.batch]
+    made_of = [report.parts, source.model_dump(mode="json")]
+    kept(
+        job,
+        f"source-{name}",
+        made_of,
+        lambda: _put_together(catalog, name, report, source),
+    )
+    _summarise(report, parts, catalog.load_json(f"repeated_{name}"))
     report.problems += _limit_problems(report, source, rejects_file(job))
-    catalog.write(core(table, spec, name), f"core_{name}")
-    catalog.write(rejects(table, spec, name), f"rejects_{name}")
-    catalog.drop(f"typed_{name}")
     return report
 
 
-def _raw(job: Job, catalog: Catalog, name: str, report: SourceReport) -> Table:
-    """All parts of a source one below the other; empty when it was not delivered."""
-    source = job.model.spec.sources[name]
-    columns = read_columns(job.model.spec, name)
-    parts = find_parts(job.location, name, source)
-    read = [read_part(catalog, p, source, columns, i) for i, p in enumerate(parts)]
-    report.missing = not read
-    _check_distinct([batch for _, batch in read])
-    for number, (_, batch) in enumerate(read):
-        report.batches.append(
-            {"name": batch.name, "sha256": batch.sha256, "rows": batch.rows}
-        )
-        report.malformed += len(batch.malformed)
-        _keep_malformed(catalog, batch, number)
-    tables = [table for table, _ in read]
-    if not tables:
-        schema = dict.fromkeys(columns, "string")
-        return ibis.memtable([], schema={**schema, **_PROVENANCE})
-    return ibis.union(*tables) if len(tables) > 1 else tables[0]
+def _put_together(
+    catalog: Catalog, name: str, report: SourceReport, source: SourceSpec
+) -> None:
+    """Write `core_<source>`, `rejects_<source>` and how many keys are repeated."""
+    core = _together(catalog, CORE, report.parts)
+    rejects = _together(catalog, REJECTED, report.parts)
+    counts = {"rows": 0, BROKEN: 0}
+    if source.key is None:
+        rejects = rejects.select(*REJECTS)
+    else:
+        keys = _together(catalog, KEYS, report.parts)
+        again = catalog.keep(repeated(keys), f"_repeated_{name}")
+        counts = catalog.rows(
+            again.aggregate(rows=again.count(), **{BROKEN: again[BROKEN].sum()})
+        )[0]
+        if counts["rows"]:
+            core = without(core, again)
+        rejects = all_rejects(rejects, again, name, source)
+    catalog.write(core, f"core_{name}")
+    catalog.write(rejects, f"rejects_{name}")
+    catalog.save_json(f"repeated_{name}", {k: int(n or 0) for k, n in counts.items()})
 
 
-def _check_distinct(batches: list[Batch]) -> None:
-    """The same content twice would count every row twice."""
-    first: dict[str, str] = {}
-    for batch in batches:
-        other = first.setdefault(batch.sha256, batch.name)
-        if other != batch.name:
-            raise DeliveryError(
-                f"{other} and {batch.name} hold the same bytes; remove one of them"
-            )
+def _together(catalog: Catalog, table: str, tags: Iterable[str]) -> Table:
+    """The tables of all parts of a source one below the other."""
+    parts = [catalog.read(f"{table}_{tag}") for tag in tags]
+    return ibis.union(*parts) if len(parts) > 1 else parts[0]
 
 
-def _keep_malformed(catalog: Catalog, batch: Batch, number: int) -> None:
-    """Lines that were no rows at all join the rejects, none is silently dropped."""
-    if not batch.malformed:
-        return
-    # Masked always: which part of a broken line is a name cannot be known.
-    rows = [
-        (batch.source, batch.name, bad.line, "(line)", mask(bad.text), bad.cause, "row")
-        for bad in batch.malformed
-    ]
-    table = ibis.memtable(rows, schema=ibis_schema(REJECTS))
-    catalog.write(table, f"rejects_{batch.source}_{number}_lines")
+def _summarise(
+    report: SourceReport, parts: list[ReadPart], again: dict[str, int]
+) -> None:
+    malformed = sum(part.malformed for part in parts)
+    told = [part.summary for part in parts]
+    report.malformed = malformed
+    report.rows = sum(s["rows"] for s in told) + malformed
+    # A repeated row may be broken besides; it is rejected once.
+    whole = again["rows"] - again[BROKEN]
+    report.rejected = sum(s["broken"] for s in told) + whole + malformed
+    report.duplicates = again["rows"]
+    report.future = sum(s["future"] for s in told)
+    first = [s["first_known"] for s in told if s["first_known"]]
+    last = [s["last_known"] for s in told if s["last_known"]]
+    report.first_known = min(first) if first else None
+    report.last_known = max(last) if last else None
+    report.unreadable = _counts(told, "unreadable_")
+    report.unlinkable = _counts(told, "unlinkable_")
 
 
-def _summarise(report: SourceReport, found: dict[str, Any]) -> None:
-    report.rows = found["rows"] + report.malformed
-    report.rejected = found["rejected"] + report.malformed
-    report.duplicates, report.future = found["duplicates"], found["future"]
-    for name in ("first_known", "last_known"):
-        setattr(report, name, found[name].isoformat() if found[name] else None)
-    report.unreadable = _counts(found, "unreadable_")
-    report.unlinkable = _counts(found, "unlinkable_")
-
-
-def _counts(found: dict[str, Any], prefix: str) -> dict[str, int]:
-    return {
-        name.removeprefix(prefix): int(count)
-        for name, count in found.items()
-        if name.startswith(prefix) and count
-    }
+def _counts(told: list[dict[str, Any]], prefix: str) -> dict[str, int]:
+    names = [name for name in told[0] if name.startswith(prefix)] if told else []
+    sums = {name.removeprefix(prefix): sum(s[name] for s in told) for name in names}
+    return {name: count for name, count in sums.items() if count}
 
 
 def _limit_problems(
@@ -289,13 +300,20 @@ def rejects_file(job: Job) -> Path:
     return job.settings.var / "rejects" / f"{job.model_id}.csv"
 
 
-def _write_rejects(job: Job, catalog: Catalog) -> None:
+def _write_rejects(job: Job, catalog: Catalog, reports: list[SourceReport]) -> None:
     """All rejects of the run as one table, and as a CSV file that a clerk can open."""
-    found = sorted(job.folder.glob("rejects_*.parquet"))
-    tables = [catalog.read(path.stem) for path in found]
+    names = [f"rejects_{report.source}" for report in reports if report.parts]
+    lines = [f"lines_{tag}" for report in reports for tag in report.parts]
+    names += [name for name in lines if catalog.path(name).exists()]
+    tables = [catalog.read(name) for name in sorted(names)]
     empty = ibis.memtable([], schema=ibis_schema(REJECTS))
-    rejected = catalog.write(ibis.union(empty, *tables) if tables else empty, "rejects")
-    target = rejects_file(job)
+    catalog.write(ibis.union(empty, *tables) if tables else empty, "rejects")
+    quiet = job.quiet()
+    catalog.apart(lambda own: _list_rejects(quiet, own))
+
+
+def _list_rejects(job: Job, catalog: Catalog) -> None:
+    target, rejected = rejects_file(job), catalog.read("rejects")
     target.parent.mkdir(parents=True, exist_ok=True)
     frame = catalog.arrow(
         rejected.order_by("source", "file", "line", "column")

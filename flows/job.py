@@ -6,16 +6,19 @@ import os
 import shutil
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, time
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from configs.loading import LoadedModel, load_model
 from configs.settings import Settings
 from flows.catalog import Catalog, Limits, opened
+from flows.shelf import FOLDER, forget_unused
+from flows.spark_session import check_installed
 
 KEPT_WORK_FOLDERS = 3
+Engine = Literal["duckdb", "spark"]
 # Called with the name of a stage as it begins; the CLI shows it, flows log it.
 Progress = Callable[[str], None]
 
@@ -37,15 +40,33 @@ class Job:
     # A list that is made again: by this version, with what was judged until then.
     version: int | None = None
     judged_until: datetime | None = None
+    engine: Engine = "duckdb"
 
     @property
     def model_id(self) -> str:
         return self.model.spec.id
 
+    def quiet(self) -> "Job":
+        """The same without progress, to be sent to another process."""
+        return replace(self, progress=silent)
+
     def opened(self) -> AbstractContextManager[Catalog]:
         """The engine over the work folder, closed at the end of the block."""
+        if self.engine == "spark":
+            check_installed()
+            from flows.spark_catalog import opened_on_spark  # noqa: PLC0415 (an extra)
+
+            return opened_on_spark(self.folder, self.settings.spark, self.limits)
+        return self.here()
+
+    def here(self) -> AbstractContextManager[Catalog]:
+        """An engine of this process over the same files, whatever the run's engine."""
+        return opened(self.folder, self.limits)
+
+    @property
+    def limits(self) -> Limits:
         own = self.settings
-        return opened(self.folder, Limits(own.memory, own.threads, own.spill))
+        return Limits(own.memory, own.threads, own.spill)
 
 
 def new_job(
@@ -54,6 +75,7 @@ def new_job(
     settings: Settings,
     as_of: datetime | None = None,
     progress: Progress = silent,
+    engine: Engine = "duckdb",
 ) -> Job:
     """Load the model and open a work folder of its own for this execution.
 
@@ -67,7 +89,7 @@ def new_job(
     _prune(parent)
     folder = parent / f"{datetime.now():%Y%m%d-%H%M%S-%f}-{os.getpid()}"
     folder.mkdir()
-    return Job(model, location, settings, folder, as_of, progress)
+    return Job(model, location, settings, folder, as_of, progress, engine=engine)
 
 
 def digest_of(content: Any) -> str:
@@ -78,9 +100,11 @@ def digest_of(content: Any) -> str:
 
 def _prune(parent: Path) -> None:
     """Remove all but the newest work folders whose process has ended."""
-    ended = [f for f in sorted(parent.iterdir()) if not _is_running(f)]
+    runs = (f for f in sorted(parent.iterdir()) if f.name != FOLDER)
+    ended = [f for f in runs if not _is_running(f)]
     for folder in _all_but_last(ended, KEPT_WORK_FOLDERS):
         shutil.rmtree(folder, ignore_errors=True)
+    forget_unused(parent)
 
 
 def _all_but_last(folders: list[Path], kept: int) -> Iterable[Path]:

@@ -24,17 +24,20 @@ _UNKNOWN = ("not known", "不详")
 _SAID = "said"
 
 
-def with_what_data_say(model: LoadedModel, catalog: Catalog, explained: Table) -> Table:
-    """The hits of a run as they are published.
+def with_what_data_say(
+    model: LoadedModel, catalog: Catalog, listed: Table, explained: Table
+) -> Table:
+    """The hits of the listed units as they are published.
 
     Beside each hit of an explained lead stand the values of the columns that the rule
     names under `lawful.shows`: `use of the vehicle: fleet; suits of the claimant: 7
     (median 1)`. Sensitive values are masked.
 
     Args:
-        explained: a table with the `unit_id` of every explained lead.
+        listed, explained: tables with the `unit_id` of every lead, and of those that
+            are explained.
     """
-    hits, units = catalog.read(HITS), catalog.read(UNITS)
+    hits, units = catalog.read(HITS).semi_join(listed, "unit_id"), catalog.read(UNITS)
     shows = {rule.code: shown_columns(rule, model.known) for rule in model.rules}
     used = sorted({name for names in shows.values() for name in names})
     chosen = explained.select("unit_id").distinct()

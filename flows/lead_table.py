@@ -1,5 +1,6 @@
-"""The LEADS table: the scored units with what heads them, who reviews them, their peers."""
+"""The LEADS table: the listed units with what heads them, who reviews them, their peers."""
 
+from functools import reduce
 from typing import Any
 
 import ibis
@@ -15,29 +16,52 @@ from features.builders.peers import peer_percentiles
 from features.contracts import conform
 
 
+def listed_units(model: LoadedModel, scores: Table, *others: Table) -> Table:
+    """`unit_id` of the scored units that become leads: the first ones of any order.
+
+    Args:
+        others: tables with the `unit_id` of units that are listed whatever their rank:
+            those drawn for review, and all members of the groups.
+    """
+    orders = ("rank_fused", "rank_score", "rank_rules")
+    best = ibis.least(*(scores[order] for order in orders))
+    first = scores.filter(best <= model.spec.review.listed)
+    named = [
+        table.select(table["unit_id"].cast("string")) for table in (first, *others)
+    ]
+    return reduce(lambda a, b: a.union(b), named).distinct()
+
+
 def lead_table(
-    model: LoadedModel, units: Table, scores: Table, members: Table
+    model: LoadedModel, units: Table, scores: Table, listed: Table, members: Table
 ) -> Table:
-    """The LEADS of all scored units, in no order.
+    """The LEADS of a run, in no order; who is set beside whom is told of all its units.
 
     Args:
         units: as the features were built for them, with every declared column.
+        listed: as `listed_units` finds them.
         members: GROUP_MEMBERS of the run.
     """
+    spec, first = model.spec, units.semi_join(listed, "unit_id")
+    about = _about(model, first)
+    grouped = members.select("unit_id", "group_id")
+    ranked = scores.semi_join(listed, "unit_id")
+    joined = ranked.inner_join(about, "unit_id").left_join(grouped, "unit_id")
+    joined = joined.drop("unit_id_right")
+    found_by = _found_by(joined, spec.review.weekly_capacity)
+    leads = joined.mutate(found_by=found_by)
+    return conform(_with_bands(_with_percentile(leads, model, units, scores)), LEADS)
+
+
+def _about(model: LoadedModel, units: Table) -> Table:
     spec = model.spec
-    about = units.select(
+    return units.select(
         "unit_id",
         title=_title(spec, units),
         money=units[spec.unit.money] if spec.unit.money else ibis.null("float64"),
         silent=_silent(model, units),
         office=_office(spec, units),
     )
-    grouped = members.select("unit_id", "group_id")
-    joined = scores.inner_join(about, "unit_id").left_join(grouped, "unit_id")
-    joined = joined.drop("unit_id_right")
-    found_by = _found_by(joined, spec.review.weekly_capacity)
-    leads = _with_percentile(joined.mutate(found_by=found_by), model, units)
-    return conform(_with_bands(leads), LEADS)
 
 
 def _title(spec: ModelSpec, units: Table) -> Value:
@@ -90,7 +114,9 @@ def _found_by(rows: Table, capacity: int) -> Value:
     )
 
 
-def _with_percentile(leads: Table, model: LoadedModel, units: Table) -> Table:
+def _with_percentile(
+    leads: Table, model: LoadedModel, units: Table, scores: Table
+) -> Table:
     """Where a unit's score stands among its peers; unknown without enough of them."""
     peers = peers_of(model.spec, model.known)
     if peers is None:
@@ -98,7 +124,7 @@ def _with_percentile(leads: Table, model: LoadedModel, units: Table) -> Table:
     # Names of their own: a column of the units may be called like one of the leads.
     shared = {f"_peers_{n}": units[name] for n, name in enumerate(peers.within)}
     beside = units.select("unit_id", **shared)
-    scored = leads.select("unit_id", "score").inner_join(beside, "unit_id")
+    scored = scores.select("unit_id", "score").inner_join(beside, "unit_id")
     found = peer_percentiles(scored, tuple(shared), "score", peers.min_size)
     joined = leads.left_join(found, "unit_id")
     return joined.rename(peer_percentile="percentile").drop("unit_id_right")

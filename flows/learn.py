@@ -2,28 +2,36 @@
 
 The rows are those of the newest published list, as they were frozen with it, and of the
 older lists in which a unit was reviewed: a label goes with what was known when it was
-given.
+given. Of a list of more units than train a model, all that were reviewed take part and a
+sample of the others.
 """
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from configs.errors import StoreError
 from configs.loading import LoadedModel, load_model
 from configs.settings import Settings
 from flows.archive import archived
 from flows.frames import dictionary
+from flows.inputs import Inputs
 from flows.job import Progress
 from flows.judge import judging
 from flows.labels import labels
+from flows.past_run import frozen_inputs
 from flows.releases import Registered, release_trained
+from flows.scored import at_times, scored
 from flows.served import check_recorded
-from flows.train import declaration
+from flows.train import declaration, training_places
 from serving import queries
 from serving.connect import open_store
 from serving.records import RunRecord
@@ -78,13 +86,14 @@ def learn(
     run = queries.latest_run(name)
     progress("reading the newest list and the dispositions")
     base = version_of(run, model, settings)
-    lessons = read_lessons(name, settings, run, base.scorer)
-    scores = pd.read_parquet(archived(run, settings, "scores"))
+    lessons = read_lessons(model, settings, run, base.scorer)
+    scores = scores_of(run, settings, lessons.features.index)
     progress(f"learning from {int((~np.isnan(lessons.y)).sum()):,} reviewed units")
     begun = time.perf_counter()
     learnt = refitted(base.scorer, lessons, scores)
     seconds = time.perf_counter() - begun
-    after = learnt.score(lessons.features, lessons.flags, as_of=run.as_of)
+    newest = frozen_inputs(run, settings, learnt.features, learnt.rule_codes)
+    after = scored(learnt, newest, settings.threads, at_times(progress)).all_columns()
     progress("recording the run in MLflow")
     trained = Tracking(settings.mlruns).train_run(
         _training_run(model, run, base, learnt, lessons, after)
@@ -105,21 +114,33 @@ def learn(
         weight=learnt.ranker_.weight_ if learnt.ranker_ else 0.0,
         explore_share=learnt.explore_share_,
         bands=_bands(learnt),
-        entering=_entering(lessons, scores, after, capacity),
+        entering=_entering(lessons, after, capacity, run, settings),
         refit_seconds=seconds,
     )
 
 
 def read_lessons(
-    name: str, settings: Settings, run: RunRecord, scorer: LeadScorer
+    model: LoadedModel,
+    settings: Settings,
+    run: RunRecord,
+    scorer: LeadScorer,
+    wanted: Collection[str] = (),
 ) -> Lessons:
-    """The newest list's rows; a unit reviewed under an older list has its row of then."""
-    known = labels(name, settings)
-    features, flags = _frozen(run, settings)
+    """The newest list's rows; a unit reviewed under an older list has its row of then.
+
+    Args:
+        wanted: units that must be among them, besides the reviewed ones.
+    """
+    known = labels(model.spec.id, settings)
+    newest = frozen_inputs(run, settings, scorer.features, scorer.rule_codes)
+    drawn = training_places(newest, model)
+    named = newest.places({*known["unit_id"], *wanted})
+    features, flags = newest.rows(np.union1d(drawn, named))
     older = known[known["run_id"] != run.id]
     parts = [
-        _rows_of(queries.run(str(of)), settings, rows["unit_id"], scorer)
+        then.rows(then.places(rows["unit_id"]))
         for of, rows in older.groupby("run_id")
+        if (then := _asked_of(queries.run(str(of)), settings, scorer)) is not None
     ]
     gone = features.index.isin(older["unit_id"])
     features, flags = features[~gone], flags[~gone]
@@ -128,8 +149,8 @@ def read_lessons(
     by_unit = known.set_index("unit_id").reindex(features.index)
     ring = by_unit["run_id"] + " " + by_unit["group_id"]
     return Lessons(
-        features[scorer.features],
-        flags[scorer.rule_codes],
+        features,
+        flags,
         by_unit["label"].to_numpy(dtype=np.float64),
         ring.astype(object).where(ring.notna(), None).to_numpy(),
         earlier=np.arange(len(features)) >= (~gone).sum(),
@@ -161,27 +182,24 @@ def version_of(run: RunRecord, model: LoadedModel, settings: Settings) -> Loaded
     return tracking.open(version)
 
 
-def _frozen(run: RunRecord, settings: Settings) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Features as floats, and rule flags, of every unit of a list; indexed by unit_id."""
-    tables = [
-        pd.read_parquet(archived(run, settings, name))
-        .drop(columns="as_of")
-        .set_index("unit_id")
-        for name in ("feature_matrix", "rule_flags")
-    ]
-    return tables[0].astype("float64"), tables[1]
+def scores_of(run: RunRecord, settings: Settings, units: pd.Index) -> pd.DataFrame:
+    """SCORES of some units of a published list, in its order."""
+    with pq.ParquetFile(archived(run, settings, "scores")) as file:
+        wanted = pa.array(units.tolist(), file.schema_arrow.field("unit_id").type)
+        kept = [
+            batch.filter(pc.is_in(batch["unit_id"], value_set=wanted))
+            for batch in file.iter_batches()
+        ]
+        found: pd.DataFrame = pa.Table.from_batches(kept, file.schema_arrow).to_pandas()
+    return found
 
 
-def _rows_of(
-    run: RunRecord, settings: Settings, units: pd.Series, scorer: LeadScorer
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Rows of an older list; none where it was frozen under other features or rules."""
-    features, flags = _frozen(run, settings)
-    same = set(scorer.features) <= set(features) and set(scorer.rule_codes) <= set(
-        flags
-    )
-    wanted = features.index.isin(units) & same
-    return features[wanted], flags[wanted]
+def _asked_of(run: RunRecord, settings: Settings, scorer: LeadScorer) -> Inputs | None:
+    """An older list; None where it was frozen under other features or rules."""
+    then = frozen_inputs(run, settings, scorer.features, scorer.rule_codes)
+    same = set(scorer.features) <= set(pq.read_schema(then.matrix).names)
+    same &= set(scorer.rule_codes) <= set(pq.read_schema(then.flags).names)
+    return then if same else None
 
 
 def _training_run(
@@ -231,11 +249,16 @@ def _bands(learnt: LeadScorer) -> list[dict[str, Any]]:
 
 
 def _entering(
-    lessons: Lessons, before: pd.DataFrame, after: pd.DataFrame, capacity: int
+    lessons: Lessons,
+    after: pd.DataFrame,
+    capacity: int,
+    run: RunRecord,
+    settings: Settings,
 ) -> list[dict[str, Any]]:
     """Open units among the first `capacity` of the new order, with their old ranks."""
-    opened = lessons.features.index[np.isnan(lessons.y)]
-    first = after[after["unit_id"].isin(opened)].head(capacity)
+    judged = lessons.features.index[~np.isnan(lessons.y)]
+    first = after[~after["unit_id"].isin(judged)].head(capacity)
+    before = scores_of(run, settings, pd.Index(first["unit_id"]))
     old = before.set_index("unit_id")["rank_fused"]
     rows = zip(first["unit_id"], first["rank_fused"], strict=True)
     return [

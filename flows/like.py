@@ -72,7 +72,8 @@ def like(
             no features.
     """
     frozen, unit_id = frozen_run(name, settings, asked.run_id), asked.unit_id
-    queries.lead(frozen.run.id, unit_id)  # names the nearest where there is none
+    if unit_id not in frozen.flags.index:
+        queries.lead(frozen.run.id, unit_id)  # names the nearest where there is none
     progress("learning what is ordinary")
     points = points_of(frozen)
     compared = LookAlikes.among(frozen, points, frozen.run.kinds)

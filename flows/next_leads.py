@@ -7,13 +7,11 @@ every answer. What the next list is ordered by is learnt by `flows.learn`.
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from configs.loading import load_model
 from configs.settings import Settings
-from flows.archive import archived
 from flows.job import Progress
-from flows.learn import read_lessons, refitted, version_of
+from flows.learn import read_lessons, refitted, scores_of, version_of
 from serving import queries
 from serving.connect import open_store
 from serving.records import RunRecord
@@ -55,13 +53,15 @@ def next_leads(
     run = queries.latest_run(name)
     progress("reading the newest list and the dispositions")
     scorer = version_of(run, model, settings).scorer
-    lessons = read_lessons(name, settings, run, scorer)
-    scores = pd.read_parquet(archived(run, settings, "scores"))
+    of_list = queries.listed_units(run.id)
+    lessons = read_lessons(model, settings, run, scorer, of_list)
+    scores = scores_of(run, settings, lessons.features.index)
     X, H, y = lessons.features, lessons.flags, lessons.y
     reviewed = int((~np.isnan(y)).sum())
     progress(f"learning from {reviewed:,} reviewed units")
     learnt = refitted(scorer, lessons, scores) if reviewed else scorer
-    today = np.flatnonzero(~lessons.earlier)
+    listed = X.index.isin(of_list)  # others cannot be decided on
+    today = np.flatnonzero(~lessons.earlier & listed)
     told = learnt.tell(X.iloc[today], H.iloc[today], scores)
     places = today[learnt.next_reviews(told, y[today], number)]
     ranks = scores.set_index("unit_id")["rank_fused"]

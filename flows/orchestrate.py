@@ -15,13 +15,11 @@ from prefect.cache_policies import NO_CACHE
 
 from configs.errors import DeclarationError, DeliveryError, LeadlineError
 from configs.settings import Settings
-from flows import engineer as engineer_stage
-from flows import group as group_stage
 from flows import intake as intake_stage
 from flows import learn as learn_stage
-from flows import link as link_stage
 from flows import publish as publish_stage
 from flows import score as score_stage
+from flows import steps
 from flows import train as train_stage
 from flows.job import Job, Progress, new_job
 from flows.progress import shown_stage
@@ -67,12 +65,13 @@ def read_delivery(job: Job) -> list[intake_stage.SourceReport]:
 @task(name="link records", cache_policy=NO_CACHE)
 def link_records(job: Job, by_champion: bool) -> None:
     """With the champion's parameters, or with ones learnt from this delivery."""
-    link_stage.link(job, score_stage.champion_linkage(job) if by_champion else None)
+    steps.link_records(job, score_stage.champion_linkage(job) if by_champion else None)
 
 
 @task(name="build features and apply rules", cache_policy=NO_CACHE)
 def build_features(job: Job) -> None:
-    engineer_stage.engineer(job)
+    steps.build_features(job)
+    steps.apply_rules(job)
 
 
 @task(name="train and register", cache_policy=NO_CACHE)
@@ -87,13 +86,13 @@ def learn_from_reviews(model: str, promote: bool) -> Registered:
 
 
 @task(name="score with the champion", cache_policy=NO_CACHE)
-def score_units(job: Job) -> score_stage.ScoredBy:
-    return score_stage.score(job)
+def score_units(job: Job) -> None:
+    steps.score_units(job)
 
 
 @task(name="look for groups", cache_policy=NO_CACHE)
 def find_groups(job: Job) -> None:
-    group_stage.group(job)
+    steps.find_groups(job)
 
 
 @task(

@@ -1,5 +1,6 @@
 """A published run as it stood: frozen flags, score and features, and its own model."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pyarrow.parquet as pq
 
 from configs.settings import Settings
 from flows.archive import archived
+from flows.inputs import Inputs
 from serving.records import RunRecord
 from training.model import LeadScorer
 from training.preprocess import Vector
@@ -52,6 +54,21 @@ def past_run(run: RunRecord, settings: Settings) -> PastRun:
     scorer = tracking.open(version).scorer
     features = _features(run, settings, scorer, flags.index)
     return PastRun(run, scorer, scores, flags, features)
+
+
+def frozen_inputs(
+    run: RunRecord, settings: Settings, features: Sequence[str], codes: Sequence[str]
+) -> Inputs:
+    """Features and flags as they were frozen with a published run.
+
+    Raises:
+        StoreError: the run froze no files, or they were changed.
+    """
+    matrix, flags = (
+        archived(run, settings, "feature_matrix"),
+        archived(run, settings, "rule_flags"),
+    )
+    return Inputs(matrix, flags, features, codes)
 
 
 def money_of(

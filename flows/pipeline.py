@@ -1,13 +1,12 @@
 """The stages in their order, called directly: what the CLI and the flows compose."""
 
-from flows.engineer import engineer
-from flows.group import group
+from flows import steps
 from flows.intake import SourceReport, intake, stop_on_problems
 from flows.job import Job
-from flows.link import Learnt, link
+from flows.link import Learnt
 from flows.publish import publish_list
 from flows.releases import Registered
-from flows.score import champion_linkage, score
+from flows.score import champion_linkage
 from flows.train import train
 from serving.publication import PublishedRun
 
@@ -22,8 +21,9 @@ def prepare(job: Job, learnt: Learnt | None = None) -> list[SourceReport]:
 
 def build(job: Job, learnt: Learnt | None = None) -> None:
     """From what was read to units, features and rule flags."""
-    link(job, learnt)
-    engineer(job)
+    steps.link_records(job, learnt)
+    steps.build_features(job)
+    steps.apply_rules(job)
 
 
 def train_model(job: Job, *, promote: bool = False) -> Registered:
@@ -41,5 +41,5 @@ def score_and_publish(job: Job) -> PublishedRun:
 
 def make_list(job: Job) -> None:
     """From features and flags to all that a list is published of."""
-    score(job)
-    group(job)
+    steps.score_units(job)
+    steps.find_groups(job)

@@ -15,7 +15,7 @@ from rich.text import Text
 from flows.intake import SourceReport
 from flows.present_explained import print_explanation
 from flows.sentences import path_sentence
-from serving.records import LeadDetail, LeadRecord, RunRecord
+from serving.records import LeadDetail, LeadRecord, RunRecord, ScoredRecord
 
 CAUTION = "A score is no evidence: it says where to look first. A person decides."
 VERDICT_WORDS = {
@@ -87,10 +87,26 @@ def _lead_cells(lead: LeadRecord) -> list[str]:
 def _run_line(run: RunRecord) -> str:
     age = (datetime.now(UTC) - run.published_at).days
     when = "today" if age == 0 else f"{age} days ago"
+    listed = f", {run.listed:,} listed" if run.listed < run.units else ""
     return (
-        f"[dim]run {run.id} · as of {run.as_of:%Y-%m-%d} · {run.units:,} units · "
+        f"[dim]run {run.id} · as of {run.as_of:%Y-%m-%d} · {run.units:,} units{listed} · "
         f"model version {run.model_version} · published {when}[/]"
     )
+
+
+def print_unit(out: Console, run: RunRecord, found: LeadDetail | ScoredRecord) -> None:
+    """A lead, or the places of a unit that is not listed."""
+    if isinstance(found, LeadDetail):
+        print_lead(out, run, found)
+        return
+    print_heading(out, run)
+    out.print(
+        f"[bold]{escape(found.unit_id)}[/] was scored but is not on the list 已评分，未列入清单\n"
+        f"rank [bold]{found.rank_fused:,}[/] of {run.units:,} (fused {found.fused:.3f}) · by "
+        f"score {found.rank_score:,} ({found.score:.3f}) · by rules "
+        f"{_rules_rank(found)} ({found.rules:.3f})"
+    )
+    out.print(f"[dim]{CAUTION}[/]")
 
 
 def print_lead(out: Console, run: RunRecord, detail: LeadDetail) -> None:
@@ -99,10 +115,10 @@ def print_lead(out: Console, run: RunRecord, detail: LeadDetail) -> None:
     unit, title = escape(lead.unit_id), escape(lead.title)
     out.print(f"\n[bold]{run.title_en}[/] · {run.title_zh}: [bold]{unit}[/]  {title}")
     out.print(_run_line(run))
-    rules_rank = f"{lead.rank_rules:,}" if lead.rules > 0 else "none fired"
     out.print(
         f"rank [bold]{lead.rank_fused:,}[/] of {run.units:,} (fused {lead.fused:.3f}) · by score "
-        f"{lead.rank_score:,} ({lead.score:.3f}) · by rules {rules_rank} ({lead.rules:.3f})"
+        f"{lead.rank_score:,} ({lead.score:.3f}) · by rules {_rules_rank(lead)} "
+        f"({lead.rules:.3f})"
         + (f" · {lead.money:,.0f} yuan at stake" if lead.money is not None else "")
     )
     _print_disposition(out, detail)
@@ -116,6 +132,10 @@ def print_lead(out: Console, run: RunRecord, detail: LeadDetail) -> None:
         f"\n[bold]Departments with no record of this unit[/] 未覆盖的数据源: {silent}"
     )
     out.print(f"[dim]{CAUTION}[/]")
+
+
+def _rules_rank(found: LeadRecord | ScoredRecord) -> str:
+    return f"{found.rank_rules:,}" if found.rules > 0 else "none fired"
 
 
 def _print_disposition(out: Console, detail: LeadDetail) -> None:

@@ -11,8 +11,8 @@ from flows.present import (
     amount,
     grid,
     print_heading,
-    print_lead,
     print_leads,
+    print_unit,
 )
 from flows.sentences import dated, node, probability
 from serving.records import (
@@ -175,7 +175,7 @@ def _group_cells(group: GroupRecord) -> tuple[str, ...]:
 # How the answer of each query of the store is shown.
 ANSWERS: dict[str, Callable[[Console, RunRecord, Any], None]] = {
     "leads": print_leads,
-    "lead": print_lead,
+    "unit": print_unit,
     "groups": print_groups,
     "group": print_group,
     "worklist": print_worklist,

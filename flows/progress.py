@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import fields, is_dataclass
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -16,6 +17,8 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+
+from flows.pace import Pace, in_words
 
 Stage = Callable[[str], None]
 # What the command that is running shows its stages with; flows run inside a command.
@@ -30,18 +33,29 @@ def shown_stage(name: str) -> None:
 
 
 @contextmanager
-def stages(expected: int) -> Iterator[Stage]:
-    """A function to call as each stage begins; `shown_stage` calls it from anywhere."""
-    with _display(expected) as stage:
+def stages(expected: int, times: Path | None = None) -> Iterator[Stage]:
+    """A function to call as each stage begins; `shown_stage` calls it from anywhere.
+
+    Args:
+        times: file that remembers how long stages take, to say how much time is left.
+    """
+    pace = Pace(times) if times else None
+    with _display(expected) as show:
+
+        def stage(name: str) -> None:
+            show(name, in_words(pace.begins(name)) if pace else "")
+
         token = _shown.set(stage)
         try:
             yield stage
         finally:
             _shown.reset(token)
+    if pace:
+        pace.done()
 
 
 @contextmanager
-def _display(expected: int) -> Iterator[Stage]:
+def _display(expected: int) -> Iterator[Callable[[str, str], None]]:
     """A bar in a terminal, a line a stage in a log.
 
     Args:
@@ -50,17 +64,25 @@ def _display(expected: int) -> Iterator[Stage]:
     if not sys.stderr.isatty():
         started = time.monotonic()
         log = Console(stderr=True, highlight=False)
-        yield lambda name: log.print(f"{time.monotonic() - started:7.1f} s  {name}")
+
+        def line(name: str, left: str) -> None:
+            told = f"{name}, {left}" if left else name
+            log.print(f"{time.monotonic() - started:7.1f} s  {told}")
+
+        yield line
         return
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description:<32}"),
         BarColumn(bar_width=24),
         TimeElapsedColumn(),
+        TextColumn("{task.fields[left]}"),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("starting", total=expected)
-        yield lambda name: bar.update(task, advance=1, description=name)
+        task = bar.add_task("starting", total=expected, left="")
+        yield lambda name, left: bar.update(
+            task, advance=1, description=name, left=left
+        )
 
 
 def plain(content: Any) -> Any:

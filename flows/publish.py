@@ -12,23 +12,21 @@ from configs.privacy import mask, sensitive_kinds
 from configs.tables import PUBLISHED
 from features.association_tables import MEMBERS, TABLES
 from features.contracts import conform
-from features.evidence import evidence
 from flows.about import about
 from flows.archive import frozen_inputs
 from flows.catalog import Catalog
-from flows.dossier import dossier_files
+from flows.dossier import dossier_files, evidence_of
 from flows.engineer import (
     FLAGS,
     FUNNEL,
     HUBS,
     UNITS,
     coverage_shares,
-    known_tables,
 )
 from flows.intake import SourceReport, fingerprints, load_reports
 from flows.job import Job
 from flows.lawful import with_what_data_say
-from flows.lead_table import lead_table
+from flows.lead_table import lead_table, listed_units
 from flows.link import link_summary
 from flows.score import REASONS, SCORED_BY, SCORES, ScoredBy
 from flows.slots import slots_of
@@ -50,13 +48,15 @@ def publish_list(job: Job) -> PublishedRun:
 
 def publication_of(job: Job) -> Publication:
     """What the finished stages hand to the store."""
-    with job.opened() as catalog:
+    with job.here() as catalog:
         return _publication(job, catalog)
 
 
 def _publication(job: Job, catalog: Catalog) -> Publication:
     spec, scored = job.model.spec, ScoredBy(**catalog.load_json(SCORED_BY))
     reports, as_of = load_reports(catalog), datetime.fromisoformat(scored.as_of)
+    slots, evidence = slots_of(job, catalog), evidence_of(job, catalog)
+    listed = _listed(job, catalog, slots)
     return Publication(
         model_id=spec.id,
         title_en=spec.title.en,
@@ -77,26 +77,39 @@ def _publication(job: Job, catalog: Catalog) -> Publication:
         about=about(job, catalog),
         scores_file=catalog.path(SCORES),
         files=frozen_inputs(job, catalog),
-        dossier=dossier_files(job, catalog),
-        tables={**_tables(job, catalog), "slots": slots_of(job, catalog)},
+        dossier=dossier_files(job, catalog, evidence, listed),
+        tables=_tables(job, catalog, evidence, slots, listed),
+        listed=spec.review.listed,
     )
 
 
-def _tables(job: Job, catalog: Catalog) -> dict[str, pa.Table]:
+def _tables(
+    job: Job, catalog: Catalog, evidence: Table, slots: pa.Table, listed: Table
+) -> dict[str, pa.Table]:
+    """The tables of the listed units: they stay small, however many were scored."""
     units, scores = catalog.read(UNITS), catalog.read(SCORES)
     explained = catalog.read(REASONS)
-    shown = units.semi_join(explained, "unit_id")
     optional = {name: _optional_table(catalog, name) for name in OPTIONAL}
-    leads = lead_table(job.model, units, scores, optional[MEMBERS])
+    leads = lead_table(job.model, units, scores, listed, optional[MEMBERS])
     tables = {
         "leads": leads.order_by("rank_fused"),
-        "rule_hits": with_what_data_say(job.model, catalog, explained),
+        "rule_hits": with_what_data_say(job.model, catalog, listed, explained),
         "reasons": conform(_with_kind(explained), PUBLISHED["reasons"]).order_by(
             "unit_id", "position"
         ),
-        "evidence": _evidence(job, catalog, shown),
+        "evidence": _in_order(job, evidence),
     }
-    return {name: catalog.arrow(table) for name, table in (tables | optional).items()}
+    found = {name: catalog.arrow(table) for name, table in (tables | optional).items()}
+    return {**found, "slots": slots}
+
+
+def _listed(job: Job, catalog: Catalog, slots: pa.Table) -> Table:
+    """The units that become leads, computed once."""
+    drawn = catalog.register("_slots", slots)
+    others = drawn, _optional_table(catalog, MEMBERS)
+    return catalog.keep(
+        listed_units(job.model, catalog.read(SCORES), *others), "_listed"
+    )
 
 
 def _optional_table(catalog: Catalog, name: str) -> Table:
@@ -134,11 +147,10 @@ def _hubs(job: Job, catalog: Catalog) -> list[dict[str, Any]]:
     return [r | {"value": mask(r["value"])} if r["kind"] in hidden else r for r in rows]
 
 
-def _evidence(job: Job, catalog: Catalog, shown: Table) -> Table:
+def _in_order(job: Job, evidence: Table) -> Table:
     """Source rows of the explained leads, each lead's own row first."""
-    rows = evidence(known_tables(job, catalog), shown)
-    elsewhere = rows["source"] != job.model.spec.unit.source
-    return rows.order_by("unit_id", elsewhere, "source", "batch", "line")
+    elsewhere = evidence["source"] != job.model.spec.unit.source
+    return evidence.order_by("unit_id", elsewhere, "source", "batch", "line")
 
 
 def _rules(job: Job, catalog: Catalog) -> list[dict[str, Any]]:

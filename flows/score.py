@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -10,11 +11,13 @@ import pyarrow as pa
 from flows.catalog import Catalog
 from flows.engineer import FUNNEL
 from flows.explained import explained
-from flows.frames import flags_frame, matrix_frame
+from flows.inputs import Inputs, inputs_in
 from flows.intake import fingerprints, load_reports
 from flows.job import Job, digest_of
 from flows.link import judged
+from flows.scored import Scored, at_times, scored
 from flows.served import scoring_model
+from training.model import LeadScorer
 from training.tracking import LoadedModel
 
 SCORES, REASONS, SCORED_BY = "scores", "reasons", "scored_by"
@@ -35,23 +38,30 @@ class ScoredBy:
 def score(job: Job) -> ScoredBy:
     """Write `scores`, `reasons`, `parts`, `counterfactuals` and `scored_by`.
 
+    Units are read, scored and written in parts, over all cores. A million units x 30
+    features take 75 seconds of one core, 90 where reviews have taught the model; some
+    200 bytes a unit stay in memory.
+
     Raises:
         StoreError: there is no champion, or the declaration changed since its training.
     """
     job.progress("loading the champion")
     champion = scoring_model(job)
     with job.opened() as catalog:
-        features, flags = matrix_frame(catalog, job.model), flags_frame(catalog)
+        inputs = inputs_in(catalog, champion.scorer)
         as_of = datetime.fromisoformat(catalog.load_json(FUNNEL)["as_of"])
-        job.progress(f"scoring {len(features):,} units")
-        scores = champion.scorer.score(features, flags, as_of=as_of)
-        catalog.write(_as_table(catalog, SCORES, scores), SCORES)
-        job.progress("explaining the first leads")
-        inputs = features, flags
-        told = explained(catalog, job.model, champion.scorer, inputs, scores)
-        for name, table in told.items():
-            catalog.write(_as_table(catalog, name, table), name)
-        scored = ScoredBy(
+        job.progress(f"scoring {len(inputs):,} units")
+        if job.engine == "spark":
+            from flows.spark_score import Logged, on_cluster  # noqa: PLC0415 (an extra)
+
+            logged = Logged(job.settings.mlruns, job.model_id, champion.version)
+            write = partial(_write_list, job.quiet(), inputs, as_of)
+            on_cluster(catalog, logged, inputs, write)
+        else:
+            threads, told = job.settings.threads, at_times(job.progress)
+            scores = scored(champion.scorer, inputs, threads, told)
+            _write_list(job, inputs, as_of, catalog, champion.scorer, scores)
+        by = ScoredBy(
             champion.version,
             champion.run_id,
             champion.digest,
@@ -59,8 +69,24 @@ def score(job: Job) -> ScoredBy:
             _inputs(job, catalog, champion, as_of),
             champion.scorer.explore_share_,
         )
-        catalog.save_json(SCORED_BY, asdict(scored))
-    return scored
+        catalog.save_json(SCORED_BY, asdict(by))
+    return by
+
+
+def _write_list(
+    job: Job,
+    inputs: Inputs,
+    as_of: datetime,
+    catalog: Catalog,
+    scorer: LeadScorer,
+    scores: Scored,
+) -> None:
+    catalog.write_batches(scores.reader(as_of), SCORES)
+    job.progress("explaining the first leads")
+    threads = job.settings.threads
+    told = explained(catalog, job.model, scorer, inputs, scores, threads)
+    for name, table in told.items():
+        catalog.write(_as_table(catalog, name, table), name)
 
 
 def champion_linkage(job: Job) -> dict[str, Any]:

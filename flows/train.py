@@ -1,18 +1,25 @@
 """Stage 4: fit the detectors and rule evidence, record the run, register the model."""
 
+from collections.abc import Iterator
+
+import pandas as pd
+import pyarrow.parquet as pq
+
 from configs import common
 from configs.loading import LoadedModel
 from flows.catalog import Catalog
-from flows.engineer import FUNNEL
-from flows.frames import dictionary, flags_frame, matrix_frame, sampled
+from flows.engineer import FLAGS, FUNNEL, MATRIX
+from flows.frames import dictionary
+from flows.inputs import Inputs, Rows
 from flows.intake import fingerprints, load_reports
 from flows.job import Job
 from flows.judge import judging
 from flows.link import learnt_in, link_metrics
 from flows.releases import Registered, release_trained
-from training.fusion import Rule
+from training.fusion import SCOPE_LAYER, Rule
 from training.model import LeadScorer
 from training.records import TrainingRun
+from training.sampling import Mask, sampled
 from training.tracking import Tracking
 
 
@@ -23,7 +30,7 @@ def train(job: Job, *, promote: bool = False) -> Registered:
     `promote` it is proposed, or promoted where the model asks for one approval.
     """
     judging(job.settings)  # found out before the work: releases bear a name
-    with job.opened() as catalog:
+    with job.here() as catalog:
         job.progress("fitting the detectors")
         run = _training_run(job, catalog)
     job.progress("recording the run in MLflow")
@@ -36,9 +43,7 @@ def train(job: Job, *, promote: bool = False) -> Registered:
 
 def _training_run(job: Job, catalog: Catalog) -> TrainingRun:
     spec = job.model.spec
-    features, flags = matrix_frame(catalog, job.model), flags_frame(catalog)
-    chosen = sampled(len(features), spec.detectors.sample, spec.detectors.seed)
-    features, flags = features.iloc[chosen], flags.iloc[chosen]
+    features, flags = _sample(catalog, job.model)
     rules = tuple(Rule(r.code, r.layer, r.precision) for r in job.model.rules)
     scorer = LeadScorer(rules=rules, seed=spec.detectors.seed).fit(features, flags)
     counts = catalog.load_json(FUNNEL)
@@ -46,7 +51,7 @@ def _training_run(job: Job, catalog: Catalog) -> TrainingRun:
         model=spec.id,
         scorer=scorer,
         features=features,
-        scores=scorer.score(features, flags),
+        scores=scorer.score(features, flags, threads=job.settings.threads),
         config=spec.model_dump(mode="json", by_alias=True),
         config_hash=job.model.config_hash,
         fingerprints=fingerprints(load_reports(catalog)),
@@ -58,6 +63,29 @@ def _training_run(job: Job, catalog: Catalog) -> TrainingRun:
         tags={"as_of": counts["as_of"]},
         declaration=declaration(job.model),
     )
+
+
+def _sample(catalog: Catalog, model: LoadedModel) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Features and flags that train."""
+    detectors = model.spec.detectors
+    names = [c.name for c in model.known.features if c.name not in detectors.exclude]
+    codes = [rule.code for rule in model.rules]
+    inputs = Inputs(catalog.path(MATRIX), catalog.path(FLAGS), names, codes)
+    return inputs.rows(training_places(inputs, model))
+
+
+def training_places(inputs: Inputs, model: LoadedModel) -> Rows:
+    """Which units train: a bounded number, rare hits among them (`training.sampling`)."""
+    detectors = model.spec.detectors
+    evident = {rule.code for rule in model.rules if rule.layer > SCOPE_LAYER}
+    hits = _fired(inputs, [code for code in inputs.codes if code in evident])
+    return sampled(len(inputs), hits, detectors.sample, detectors.seed)
+
+
+def _fired(inputs: Inputs, codes: list[str]) -> Iterator[Mask]:
+    for code in codes:
+        column = pq.read_table(inputs.flags, columns=[code])[code]
+        yield column.fill_null(False).to_numpy()
 
 
 def declaration(model: LoadedModel) -> dict[str, str]:

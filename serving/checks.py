@@ -21,14 +21,25 @@ def check_unique(table: str, rows: pa.Table, key: tuple[str, ...]) -> None:
 
 def check_ranks(where: str, ranks: pa.ChunkedArray) -> None:
     """The column holds each of 1..n once."""
-    expected = pa.array(range(1, len(ranks) + 1), pa.int64())
+    check_first_ranks(where, ranks, len(ranks), len(ranks))
+
+
+def check_first_ranks(
+    where: str, ranks: pa.ChunkedArray, first: int, last: int
+) -> None:
+    """The column holds each of 1..first once, and no other of 1..last twice."""
     ordered = ranks.take(pc.sort_indices(ranks))
-    if len(ranks) and not pc.all(pc.equal(ordered, expected)).as_py():
+    expected = pa.array(range(1, first + 1), pa.int64())
+    whole = ordered.slice(0, first).equals(pa.chunked_array([expected]))
+    rest = ordered.slice(first)
+    once = pc.count_distinct(rest).as_py() == len(rest)
+    if not whole or not once or (pc.max(rest).as_py() or 0) > last:
+        others = f" and no other up to {last} twice" if first < last else ""
         raise StoreError(
             f"column {where}: got {len(ranks)} rows ranked from "
             f"{pc.min(ranks).as_py()} to {pc.max(ranks).as_py()}, "
             f"{pc.count_distinct(ranks).as_py()} of them distinct; expected each of "
-            f"1..{len(ranks)} once"
+            f"1..{first} once{others}"
         )
 
 

@@ -2,7 +2,8 @@
 
 The form is what is stored and digested: the columns of `serving.digest.SECTIONS`, leads
 and groups in the order of their ranks, the rows that hang on them in the same order and
-keyed by these ranks.
+keyed by these ranks. Leads are ranked among all scored units, of which they are the
+listed ones: the first `Publication.listed` of each order all stand among them.
 """
 
 import re
@@ -12,11 +13,18 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from configs.errors import StoreError, nearest
 from configs.tables import DOSSIER, PUBLISHED, SCORES
-from serving.checks import check_known, check_ranks, check_scale, check_unique, places
+from serving.checks import (
+    check_first_ranks,
+    check_known,
+    check_scale,
+    check_unique,
+    places,
+)
 from serving.columns import exact_columns
 from serving.digest import KEYS, NUMBERED, SECTIONS
 from serving.group_contract import check_groups, check_kinds, check_paths
@@ -63,9 +71,10 @@ def exact_tables(publication: Publication) -> dict[str, pa.Table]:
             f"{sorted(given)}; expected {sorted(PUBLISHED)}"
         )
     exact = {name: exact_columns(name, given[name]) for name in PUBLISHED}
-    _check_leads(exact["leads"])
-    _check_files(publication, exact["leads"].num_rows)
-    _check_hits(publication, exact["rule_hits"])
+    leads = exact["leads"].num_rows
+    units = _check_files(publication, leads)
+    _check_leads(exact["leads"], min(publication.listed, units), units)
+    _check_hits(publication, exact["rule_hits"], whole=leads == units)
     check_groups(exact, [str(rule["code"]) for rule in publication.rules])
     check_kinds(publication.kinds, exact)
     check_review(exact)
@@ -75,7 +84,12 @@ def exact_tables(publication: Publication) -> dict[str, pa.Table]:
     }
     rows = {name: _exact_rows(name, exact[name], owners) for name in _ORDERS}
     check_paths(rows["paths"], owners["leads"]["unit_id"])
-    return owners | rows
+    return owners | {name: _ranked(table, owners) for name, table in rows.items()}
+
+
+def scored_units(publication: Publication) -> int:
+    """How many units the run scored, listed or not: the rows of its scores file."""
+    return _rows_of("scores", publication.scores_file, SCORES)
 
 
 def _check_ids(publication: Publication) -> None:
@@ -88,7 +102,7 @@ def _check_ids(publication: Publication) -> None:
             )
 
 
-def _check_leads(leads: pa.Table) -> None:
+def _check_leads(leads: pa.Table, first: int, units: int) -> None:
     if not leads.num_rows:
         raise StoreError(
             "table 'leads' has no row; a run without units is not published: check the "
@@ -96,26 +110,34 @@ def _check_leads(leads: pa.Table) -> None:
         )
     check_unique("leads", leads, ("unit_id",))
     for name in RANKS:
-        check_ranks(f"leads.{name}", leads[name])
+        check_first_ranks(f"leads.{name}", leads[name], first, units)
     for name in SCALES:
         check_scale(f"leads.{name}", leads[name])
     check_bands(leads)
     check_known("leads.found_by", leads["found_by"].unique().to_pylist(), FOUND_BY)
 
 
-def _check_files(publication: Publication, units: int) -> None:
-    _check_file("scores", publication.scores_file, SCORES, units)
+def _check_files(publication: Publication, leads: int) -> int:
+    """The files can be read and are of the same units; how many these are."""
+    scores = publication.scores_file
+    units = scored_units(publication)
+    if units < leads:
+        raise _unfit("scores", scores, units, f"a row for each of the {leads} leads")
     check_known("publication.files", publication.files, FROZEN)
     for name, path in publication.files.items():
-        _check_file(name, path, ("unit_id",), units)
+        rows = _rows_of(name, path, ("unit_id",))
+        if rows != units:
+            raise _unfit(
+                name, path, rows, f"a row for each of the {units} units scored"
+            )
     check_known("publication.dossier", publication.dossier, DOSSIER)
     for name, path in publication.dossier.items():
-        _check_file(name, path, DOSSIER[name], None)
+        _rows_of(name, path, DOSSIER[name])
+    return units
 
 
-def _check_file(
-    name: str, path: Path, columns: Iterable[str], units: int | None
-) -> None:
+def _rows_of(name: str, path: Path, columns: Iterable[str]) -> int:
+    """The rows of a file, which has these columns."""
     try:
         file = pq.ParquetFile(path)
     except (OSError, pa.ArrowInvalid) as error:
@@ -125,16 +147,20 @@ def _check_file(
         ) from error
     with file:
         missing = sorted(set(columns) - set(file.schema_arrow.names))
-        rows = file.metadata.num_rows
-    if missing or units not in (None, rows):
-        each = "" if units is None else f" and one row for each of the {units} leads"
-        raise StoreError(
-            f"{name} file {path}: {rows} rows, missing columns {missing}; expected all "
-            f"of {list(columns)}{each}"
-        )
+        rows = int(file.metadata.num_rows)
+    if missing:
+        raise _unfit(name, path, rows, f"the columns {missing}, which are missing")
+    return rows
 
 
-def _check_hits(publication: Publication, hits: pa.Table) -> None:
+def _unfit(name: str, path: Path, rows: int, expected: str) -> StoreError:
+    return StoreError(
+        f"{name} file {path}: got {rows} rows; expected {expected}; write it anew"
+    )
+
+
+def _check_hits(publication: Publication, hits: pa.Table, *, whole: bool) -> None:
+    """The hits of listed units are of known rules, and no more than those of all units."""
     as_of = publication.as_of
     other = [time for time in hits["as_of"].unique().to_pylist() if time != as_of]
     if other:
@@ -150,7 +176,7 @@ def _check_hits(publication: Publication, hits: pa.Table) -> None:
             f"publication.rules{nearest(code, (known for known, _ in said))}"
         )
     for rule, number in said.items():
-        if number != counted[rule]:
+        if counted[rule] > number or (whole and counted[rule] < number):
             raise StoreError(
                 f"publication.rules: rule {rule[0]!r} says {number} hits; table "
                 f"'rule_hits' has {counted[rule]}"
@@ -177,14 +203,24 @@ def _hits_said(rules: Sequence[Mapping[str, Any]]) -> dict[tuple[str, int], int]
 
 
 def _exact_rows(name: str, rows: pa.Table, owners: dict[str, pa.Table]) -> pa.Table:
-    """Rows that hang on leads or groups: their ranks for their ids, in a fixed order."""
-    ranks = {"row": pa.array(range(rows.num_rows), pa.int64())}
+    """Rows that hang on leads or groups: their places for their ids, in a fixed order."""
+    place = {"row": pa.array(range(rows.num_rows), pa.int64())}
     for key, (owner, named) in KEYS.items():
         if named in rows.column_names:
             known = owners[owner][named]
-            ranks[key] = places(name, rows[named], known, _STRANGE[key])
-    columns = {c: ranks[c] if c in ranks else rows[c] for c in SECTIONS[name]}
-    keyed = pa.table({**columns, "row": ranks["row"]})
+            place[key] = places(name, rows[named], known, _STRANGE[key])
+    columns = {c: place[c] if c in place else rows[c] for c in SECTIONS[name]}
+    keyed = pa.table({**columns, "row": place["row"]})
     check_unique(name, keyed, _ORDERS[name])
     order = [(column, "ascending") for column in _ORDERS[name]]
     return keyed.sort_by(order).drop_columns(["row"]).combine_chunks()
+
+
+def _ranked(rows: pa.Table, owners: dict[str, pa.Table]) -> pa.Table:
+    """The rows with the ranks of what they hang on for its places."""
+    for key, (owner, _) in KEYS.items():
+        if key in rows.column_names:
+            ranks = owners[owner][NUMBERED[owner]]
+            rank = ranks.take(pc.subtract(rows[key], 1))
+            rows = rows.set_column(rows.column_names.index(key), key, rank)
+    return rows.combine_chunks()

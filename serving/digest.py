@@ -44,7 +44,8 @@ _SINCE = {
     },
 }
 
-# digest itself is left out, and units, which counts repeats
+# digest itself is left out, and units: the scores file, whose SHA-256 is here, has so many
+# rows
 RUN_FIELDS = (
     "id",
     "model_id",

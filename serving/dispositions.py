@@ -174,6 +174,6 @@ def _check_units(records: Sequence[DispositionRecord]) -> None:
         strange = sorted(units - units_among(run_id, units))
         if strange:
             raise StoreError(
-                f"{model}: {len(strange)} units are not in run {run_id!r}, such as "
+                f"{model}: {len(strange)} units are not listed in run {run_id!r}, such as "
                 f"{strange[0]!r}; dispose of units of a published list"
             )

@@ -8,15 +8,18 @@ from typing import Any
 
 import pyarrow as pa
 
+from configs.schema import LISTED
+
 
 @dataclass(frozen=True, slots=True)
 class Publication:
     """One finished run: all that `publish` writes, in one transaction.
 
     `rules` lists dicts with code, layer, lawful_en, lawful_zh and hits. `tables` has the
-    names of `configs.tables.PUBLISHED`. `scores_file` is a finished Parquet file, and so
-    is each of `files`, the inputs that are frozen with the run: feature_matrix,
-    rule_flags and units, one row for each lead.
+    names of `configs.tables.PUBLISHED`. Its leads are of the first `listed` units of each
+    of the three orders, and of any others. `scores_file` is a finished Parquet file with
+    one row for each scored unit, and so is each of `files`, the inputs that are frozen
+    with the run: feature_matrix, rule_flags and units. `hits` count all scored units.
     `kinds` holds the titles, en and zh, of every kind of node that ties and paths name.
     `links` sums up the resolution of entities: records, entities, links accepted, for
     review and flagged, warnings; it is kept as it is given. `dossier` has files of the
@@ -45,6 +48,7 @@ class Publication:
     links: Mapping[str, Any] = field(default_factory=dict)
     about: Mapping[str, Any] = field(default_factory=dict)
     dossier: Mapping[str, Path] = field(default_factory=dict)
+    listed: int = LISTED
     model_digest: str = ""  # SHA-256 over the files of the model that scored
 
 

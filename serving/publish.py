@@ -18,7 +18,7 @@ from configs.errors import StoreError
 from configs.settings import Settings
 from serving.bulk import insert_rows
 from serving.connect import explained, open_store
-from serving.contract import exact_tables
+from serving.contract import exact_tables, scored_units
 from serving.digest import FORM, KEYS, NUMBERED, SECTIONS, RunDigest
 from serving.leads.models import Group, Lead, Run, RunRule, SupervisionModel
 from serving.publication import Publication, PublishedRun
@@ -192,7 +192,7 @@ def run_fields(
     return {
         "id": publication.run_id,
         "as_of": _utc(publication),
-        "units": tables["leads"].num_rows,
+        "units": scored_units(publication),
         "form": FORM,
         "files": files,
         "counts": {name: table.num_rows for name, table in tables.items()},

@@ -45,16 +45,17 @@ from serving.records import (
     ReasonRecord,
     RuleRecord,
     RunRecord,
+    ScoredRecord,
     SlotRecord,
     TieRecord,
     WorkRecord,
 )
+from serving.scored import unlisted
 
 Order = Literal["fused", "score", "rules"]
 Record = TypeVar(
     "Record", ReasonRecord, EvidenceRecord, PartRecord, CounterfactualRecord
 )
-MANY = 5_000  # from here on all leads are read, not only those asked for
 ORDERS: tuple[Order, ...] = ("fused", "score", "rules")
 
 _OF_LEAD = {
@@ -143,11 +144,7 @@ def lead(run_id: str, unit_id: str) -> LeadDetail:
         Lead.objects.filter(run_id=run_id, unit_id=unit_id).values("id", *_LEAD).first()
     )
     if row is None:
-        like = unit_ids_like(run_id, unit_id)
-        hint = f"; did you mean {', '.join(map(repr, like))}?" if like else ""
-        raise StoreError(
-            f"unit {unit_id!r} is not among the {of_run.units} of run {run_id!r}{hint}"
-        )
+        _refuse_unit(of_run, unit_id)
     hits = _hits(row["id"], run_id)
     return LeadDetail(
         lead=_lead(row, of_run, tuple(hit.code for hit in hits)),
@@ -162,6 +159,15 @@ def lead(run_id: str, unit_id: str) -> LeadDetail:
         group=_group_of(of_run, row["group_id"]),
         paths=_paths(row["id"], run_id),
     )
+
+
+def unit(run_id: str, unit_id: str) -> LeadDetail | ScoredRecord:
+    """One unit of a run: all of a lead, the places of one that is not listed."""
+    if not Lead.objects.filter(run_id=run_id, unit_id=unit_id).exists():
+        found = unlisted(run(run_id), unit_id)
+        if found:
+            return found
+    return lead(run_id, unit_id)
 
 
 def groups(run_id: str, top: int) -> list[GroupRecord]:
@@ -252,15 +258,10 @@ def slots(run_id: str) -> list[SlotRecord]:
     return [SlotRecord(**row) for row in rows]
 
 
-def ranks_of(run_id: str, unit_ids: Iterable[str]) -> dict[str, int]:
-    """rank_fused of those of the units that are in a run."""
-    wanted = set(unit_ids)
-    if len(wanted) > MANY:  # SQLite takes 32,766 values in one query
-        rows = Lead.objects.filter(run_id=run_id)
-    else:
-        rows = Lead.objects.filter(run_id=run_id, unit_id__in=wanted)
-    ranks = rows.values_list("unit_id", "rank_fused")
-    return {unit: rank for unit, rank in ranks.iterator() if unit in wanted}
+def listed_units(run_id: str) -> set[str]:
+    """The units of a run that are leads."""
+    leads = Lead.objects.filter(run_id=run(run_id).id)
+    return set(leads.values_list("unit_id", flat=True).iterator())
 
 
 def unit_ids_like(run_id: str, text: str, limit: int = 5) -> list[str]:
@@ -340,6 +341,21 @@ def _groups(of_run: RunRecord, **which: Any) -> list[GroupRecord]:
 
 def _group_of(of_run: RunRecord, group_id: str | None) -> GroupRecord | None:
     return next(iter(_groups(of_run, group_id=group_id)), None)
+
+
+def _refuse_unit(of_run: RunRecord, unit_id: str) -> NoReturn:
+    scored = unlisted(of_run, unit_id)
+    if scored:
+        raise StoreError(
+            f"unit {unit_id!r} is not on the list of run {of_run.id!r}: it stands at rank "
+            f"{scored.rank_fused:,} of {of_run.units:,}, of which {of_run.listed:,} are "
+            "listed; ask for one of these, or list more (review.listed) in the next run"
+        )
+    like = unit_ids_like(of_run.id, unit_id)
+    hint = f"; did you mean {', '.join(map(repr, like))}?" if like else ""
+    raise StoreError(
+        f"unit {unit_id!r} is not among the {of_run.units} of run {of_run.id!r}{hint}"
+    )
 
 
 def _refuse_group(run_id: str, group_id: str) -> NoReturn:

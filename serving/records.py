@@ -42,7 +42,7 @@ class RunRecord:
     mlflow_run: str
     model_version: str
     model_digest: str  # SHA-256 over the model's files; empty in runs of earlier times
-    units: int
+    units: int  # scored, listed or not
     counts: dict[str, int]
     funnel: Any
     coverage: Any
@@ -55,6 +55,25 @@ class RunRecord:
     scores_path: str  # below Settings.published
     scores_sha256: str
     digest: str
+
+    @property
+    def listed(self) -> int:
+        """How many of the scored units are leads."""
+        return self.counts["leads"]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredRecord:
+    """A unit of a run that was scored but is not listed: its places are all there is."""
+
+    run_id: str
+    unit_id: str
+    score: float
+    rules: float
+    fused: float
+    rank_score: int
+    rank_rules: int
+    rank_fused: int
 
 
 @dataclass(frozen=True, slots=True)

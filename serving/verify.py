@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 from django.db import connection
 
 from configs.settings import Settings
@@ -91,7 +92,7 @@ def _run_findings(run: dict[str, Any]) -> Iterator[Finding]:
         said = run["counts"].get(name, 0 if name not in sections(run["form"]) else None)
         if rows != said:
             yield Finding(where, f"{rows} rows in {name}; {said} were published")
-    if not counts["leads"] or counts["leads"] != run["units"]:
+    if not 0 < counts["leads"] <= run["units"]:
         yield Finding(where, f"{counts['leads']} leads of {run['units']} units")
     if run_digest(run) != run["digest"]:
         yield Finding(where, "its rows are not those published: the digest differs")
@@ -156,6 +157,15 @@ def _file_findings(run: dict[str, Any], settings: Settings) -> Iterator[Finding]
             yield Finding(f"run {run['id']}", f"its {name} file is missing: {path}")
         elif file_sha256(path) != file["sha256"]:
             yield Finding(f"run {run['id']}", f"its {name} file was changed: {path}")
+        elif name == SCORES and (rows := _rows_in(path)) != run["units"]:
+            # The digest holds the file's, which has a row for each unit.
+            said = f"{run['units']} units; its scores are of {rows}"
+            yield Finding(f"run {run['id']}", said)
+
+
+def _rows_in(path: Path) -> int:
+    with pq.ParquetFile(path) as file:
+        return int(file.metadata.num_rows)
 
 
 def _files(run: dict[str, Any]) -> dict[str, dict[str, str]]:

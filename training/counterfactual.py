@@ -56,48 +56,63 @@ class Changes:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A whole list, and which of its units are asked about.
+
+    Attributes:
+        fused: of all units, as the list has them: falling.
+        places: of all units in the order of unit_id, as the list has them.
+        ranks: of the units asked about, 1 = first.
+    """
+
+    fused: Vector
+    places: Positions
+    ranks: Positions
+
+    def ranks_at(self, units: Positions, fused: Vector) -> npt.NDArray[np.int64]:
+        """The rank that units would have with this `fused`, the others as listed.
+
+        Ties go to the lower unit_id, as in every list. A unit's own place in the list
+        is not before it, and does not count for a tie with itself.
+
+        Args:
+            units: numbers of units asked about.
+        """
+        listed = self.ranks[units] - 1
+        ahead = np.searchsorted(-self.fused, -fused, side="left")
+        end = np.searchsorted(-self.fused, -fused, side="right")
+        tied = [
+            int(np.searchsorted(self.places[a:b], self.places[own]))
+            for a, b, own in zip(ahead, end, listed, strict=True)
+        ]
+        own = (self.fused[listed] > fused).astype(np.int64)
+        return np.asarray(ahead + np.asarray(tied, dtype=np.int64) - own + 1)
+
+
 def counterfactuals(
     scorer: LeadScorer,
     X: pd.DataFrame,
     H: pd.DataFrame,
-    scores: pd.DataFrame,
+    standing: Standing,
     reasons: pd.DataFrame,
 ) -> pd.DataFrame:
     """COUNTERFACTUALS rows of the units in X and H (same index), without the texts.
 
     In their place: `rank_now`, `rule` (code, or None) and `feature_<n>`, `value_<n>`,
     `usual_<n>` (False: the value is what the unit's other values let expect, not the
-    population's median). `scores` are SCORES of the whole list, `reasons` those of
-    these units as `training.explain.explain` gives them.
+    population's median). `standing` are these units in the whole list, `reasons` theirs
+    as `training.explain.explain` gives them.
     """
     changes = _changes(scorer, X, H, reasons)
     variants = [changes.variant(*which) for which in VARIANTS]
     tables = [_told(scorer, X, H, variant) for variant in variants]
     table = pd.concat(tables).sort_values("row", kind="stable", ignore_index=True)
-    table["rank"] = places(scores, table["unit_id"], table["fused"].to_numpy())
-    now = scores.set_index("unit_id")["rank_fused"]
-    table["rank_now"] = now.loc[table["unit_id"]].to_numpy()
+    rows = table["row"].to_numpy(dtype=np.intp)
+    table["rank"] = standing.ranks_at(rows, table["fused"].to_numpy(dtype=np.float64))
+    table["rank_now"] = standing.ranks[rows].astype(np.int64)
     table.insert(1, "position", table.groupby("row", sort=False).cumcount() + 1)
     return table.drop(columns=["row", "fused"])
-
-
-def places(
-    scores: pd.DataFrame, unit_ids: pd.Series, fused: Vector
-) -> npt.NDArray[np.int64]:
-    """The rank that each of the units would have with this `fused`, the others as listed.
-
-    Ties go to the lower unit_id, as in every list.
-    """
-    listed, ids = scores["fused"].to_numpy(), scores["unit_id"].to_numpy(dtype=str)
-    asked = unit_ids.to_numpy(dtype=str)
-    every = np.concatenate([listed, fused])
-    order = np.lexsort((np.concatenate([ids, asked]), -every))
-    is_listed = order < len(listed)
-    before = np.empty(len(order), dtype=np.int64)
-    before[order] = np.cumsum(is_listed) - is_listed
-    own = pd.Series(listed, ids).loc[asked].to_numpy()
-    # Its own place in the list is not before it; nor does a tie with itself count.
-    return np.asarray(before[len(listed) :] - (own >= fused) + 1)
 
 
 def _changes(

@@ -92,8 +92,7 @@ class ReferenceDistance(BaseEstimator):  # type: ignore[misc]
 
     def score(self, X: Matrix) -> Vector:
         """Mean distance in p10-p90 spans; 0 for a row that is all there is."""
-        distances, _ = self.nearest_.find(self._placed(X))
-        return _finite_means(distances)
+        return _finite_means(self.nearest_.distances(self._placed(X)))
 
     def _placed(self, X: Matrix) -> Matrix:
         return np.clip(self.scale_.transform(X), -CLIP, CLIP)

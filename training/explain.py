@@ -10,14 +10,12 @@ culprit of a broken correlation in 25-64 % of planted rows, both together in 75-
 Rules explain themselves and take no part.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from configs.errors import LeadlineError
 from training.marginals import Mask
 from training.model import LeadScorer
 from training.preprocess import Matrix, Vector, to_float
@@ -50,32 +48,29 @@ class Questioned:
 def explain(
     scorer: LeadScorer,
     X: pd.DataFrame,
-    unit_ids: Sequence[str],
+    percentiles: Vector,
     *,
     top: int = TOP_FEATURES,
     flags: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """REASONS rows of the units, the first place to look first, without the texts.
 
-    X (units x features, indexed by unit_id) is the whole scored population: the
-    percentile is the share of its units with a smaller value. `kind` is 'value' or
-    'relation'. Numbers are for the caller to format by the feature's unit: `value`,
-    `peer_median`, `expected` and, in columns `partner_<n>` and `partner_<n>_value`, the
-    features that the expectation leans on. An unknown value is never a reason.
-    With `flags` (units x rule flags) a model that has learnt from reviews orders the
+    X are the units x features, indexed by unit_id, and `percentiles` (units x kept
+    features) says what share of the scored population has a smaller value
+    (`training.percentiles`). `kind` is 'value' or 'relation'. Numbers are for the caller
+    to format by the feature's unit: `value`, `peer_median`, `expected` and, in columns
+    `partner_<n>` and `partner_<n>_value`, the features that the expectation leans on. An
+    unknown value is never a reason.
+    With `flags` (the same units x rule flags) a model that has learnt from reviews orders the
     reasons by what reviews made of each feature, too.
     """
-    _check_known(X, unit_ids)
     kept = scorer.preprocessor_.kept_
-    chosen = X.loc[list(unit_ids), scorer.features]
-    H = None if flags is None else flags.loc[list(unit_ids)]
-    found = questioned(scorer, chosen, scorer.relations_, H)
-    values = to_float(chosen[kept])
-    percentiles = _percentiles(to_float(X[kept]), values)
+    found = questioned(scorer, X[scorer.features], scorer.relations_, flags)
+    values = to_float(X[kept])
     units, features = _strongest(found, top)
     at = units, features
     columns = {
-        "unit_id": np.asarray(unit_ids, dtype=object)[units],
+        "unit_id": np.asarray(X.index, dtype=object)[units],
         "position": _positions(units),
         "kind": np.where(found.broken[at], "relation", "value").astype(object),
         "feature": np.asarray(kept, dtype=object)[features],
@@ -174,17 +169,6 @@ def _occluded(
     return copies
 
 
-def _percentiles(population: Vector, values: Vector) -> Vector:
-    """Per column, the share of known population values below each value."""
-    shares = np.zeros(values.shape)
-    for column in range(values.shape[1]):
-        known = np.sort(population[:, column])  # NaN last
-        count = len(known) - int(np.isnan(known).sum())
-        below = np.searchsorted(known[:count], values[:, column])
-        shares[:, column] = below / max(count, 1)
-    return shares
-
-
 def _strongest(
     found: Questioned, top: int
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
@@ -213,13 +197,3 @@ def _partners(
         columns[f"partner_{number}"] = names[found]
         columns[f"partner_{number}_value"] = np.where(found >= 0, own, np.nan)
     return columns
-
-
-def _check_known(X: pd.DataFrame, unit_ids: Sequence[str]) -> None:
-    known = set(X.index)
-    unknown = [unit for unit in unit_ids if unit not in known]
-    if unknown:
-        raise LeadlineError(
-            f"unit {unknown[0]!r} ({len(unknown)} in all) is not in the features "
-            "of this run and cannot be explained"
-        )

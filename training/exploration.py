@@ -39,7 +39,7 @@ def draw_slots(
         capacity: units that are reviewed of one list.
         seed: the same seed draws the same units.
     """
-    ordered = np.asarray(unit_ids, dtype=object)[np.argsort(np.asarray(ranks))]
+    ordered = np.asarray(unit_ids)[np.argsort(np.asarray(ranks))]
     explored = round(explore_share * capacity)
     first = min(capacity - explored, len(ordered))
     chance = np.random.default_rng(seed)

@@ -217,7 +217,7 @@ def descend(X: Matrix, nodes: Any, root: int, levels: int, at: Any) -> None:
             at[row] = child[node] + np.uint32(place > cuts[node])
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def walk(X: Matrix, nodes: Any, roots: Any, levels: int) -> Any:
     """Sum over all trees of depth and log density of the leaf that each row reaches.
 

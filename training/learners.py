@@ -13,6 +13,7 @@ from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
 
 from training.preprocess import Matrix, Vector
+from training.sums import weighted_sums
 
 
 class Learner(Protocol):
@@ -42,7 +43,7 @@ class LinearLearner(BaseEstimator):  # type: ignore[misc]
         return self
 
     def margin(self, F: Matrix) -> Vector:
-        return np.asarray(F @ self.slopes_)
+        return weighted_sums(F, self.slopes_, order="C")
 
     def contributions(self, F: Matrix) -> Vector:
         return np.asarray(F * self.slopes_)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from training.ensemble import Ensemble
-from training.fusion import DAMPING, RuleEvidence, own_evidence
+from training.fusion import RuleEvidence, counted, own_evidence
 from training.model import LeadScorer
 from training.preprocess import Matrix, Vector
 
@@ -109,7 +109,7 @@ def _rule_parts(evidence: RuleEvidence, H: pd.DataFrame) -> dict[str, Vector]:
     fired = evidence.fired(H)
     order = np.argsort(-fired, axis=1, kind="stable")
     place = np.argsort(order, axis=1, kind="stable")
-    damped = fired * np.power(DAMPING, place)
+    damped = fired * counted(place)
     return {f"{RULE}{code}": damped[:, j] for j, code in enumerate(evidence.evidence_)}
 
 

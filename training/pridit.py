@@ -11,6 +11,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 
 from training.preprocess import Vector, check_columns
+from training.sums import weighted_sums
 
 
 class Pridit(BaseEstimator):  # type: ignore[misc]
@@ -35,7 +36,7 @@ class Pridit(BaseEstimator):  # type: ignore[misc]
         """One score per unit, rising with every fired flag; 0 is the average unit."""
         check_columns("rule flag", self.codes_, H.columns)
         ridits = _flags(H[self.codes_]) - self.rates_
-        return np.asarray((ridits / self.scales_) @ self.weights_)
+        return weighted_sums(ridits / self.scales_, self.weights_, order="C")
 
     @property
     def weight_by_code_(self) -> dict[str, float]:

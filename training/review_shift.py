@@ -189,7 +189,7 @@ def _balanced(y: Vector, weights: Vector) -> Vector:
     return np.where(y == 1, weights * lift, weights)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _reached(X: Matrix, nodes: Any, roots: Any, levels: int) -> Any:
     """The leaf of each row in each tree; rows x trees."""
     found = np.empty((len(X), len(roots)), np.uint32)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import ibis
 from ibis.expr.types import Table, Value
 
+from configs.expressions import names, parse
 from configs.schema import DeriveSpec, LookupSpec, SourceSpec
 from features.expressions import compile_text
 from features.links import STRONG, Link
@@ -23,9 +24,12 @@ def levels_features(units: Table, wanted: tuple[str, ...], source: SourceSpec) -
 
 def derive_features(units: Table, wanted: Mapping[str, DeriveSpec]) -> Table:
     """One column per expression; a later one may use an earlier one."""
+    together: dict[str, Value] = {}
     for name, step in wanted.items():
-        units = units.mutate(**{name: compile_text(step.expression, units)})
-    return units
+        if not together.keys().isdisjoint(names(parse(step.expression))):
+            units, together = units.mutate(**together), {}
+        together[name] = compile_text(step.expression, units)
+    return units.mutate(**together)
 
 
 def lookup_features(units: Table, rows: Table, step: LookupSpec, link: Link) -> Table:
@@ -33,7 +37,7 @@ def lookup_features(units: Table, rows: Table, step: LookupSpec, link: Link) -> 
     if step.where is not None:
         rows = rows.filter(compile_text(step.where, rows))
     first = first_rows(rows, _taken(rows, step), link, latest=step.pick == "latest")
-    joined = units.mutate(**link.unit_keys(units)).left_join(first, link.keys)
+    joined = link.joined(units, first)
     taken = {
         n.removeprefix("_take"): joined[n]
         for n in first.columns
@@ -74,6 +78,6 @@ def coverage_feature(units: Table, rows: Table, name: str, link: Link) -> Table:
     """True where the source holds a known row about the unit."""
     keys = rows.select(**link.source_keys(rows))
     keys = keys.filter(link.complete(keys)).distinct().mutate(_found=True)
-    joined = units.mutate(**link.unit_keys(units)).left_join(keys, link.keys)
+    joined = link.joined(units, keys)
     found = joined["_found"].fill_null(False)
     return joined.select(*units.columns, **{name: found})

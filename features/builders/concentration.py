@@ -39,7 +39,7 @@ def concentration_features(
         _surprise=number(shares["_surprise"].sum()),
     )
     whole = whole.mutate(_entropy=_evenness(whole))
-    found = units.mutate(**link.unit_keys(units)).left_join(whole, link.keys)
+    found = link.joined(units, whole)
     if "own_share" in step.stats:
         found = _with_own_share(units, found, shares, step, link)
     features = {f"{step.named}_{stat}": found[f"_{stat}"] for stat in step.stats}

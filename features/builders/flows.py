@@ -36,8 +36,11 @@ def flows_features(
         rows: of the source, already limited to what was known at `as_of`.
         link: from the unit's party to the payer, and from the same to the payee.
     """
-    summed = engine.arrow(_summed(rows, step, link))
-    found = engine.register(f"flows_{step.named}", _stats(summed, step))
+    name = f"flows_{step.named}"
+    made = engine.computed(
+        lambda summed: {name: _stats(summed, step)}, _summed(rows, step, link)
+    )
+    found = made[name]
     party = link.unit_keys(units)[link.keys[0]]
     joined = units.mutate(**{_PARTY: party}).left_join(found, _PARTY)
     features = {f"{step.named}_{stat}": _feature(joined, stat) for stat in step.stats}

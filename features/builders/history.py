@@ -22,7 +22,7 @@ from features.builders.aggregates import (
     trend,
 )
 from features.expressions import SECONDS_PER_DAY, compile_text
-from features.links import Link, null_if_unknown
+from features.links import Link
 from features.sources import EVENT
 
 _SECONDS = "_seconds"
@@ -31,42 +31,83 @@ _SECONDS = "_seconds"
 def history_features(
     units: Table, rows: Table, step: HistorySpec, link: Link, as_of: datetime
 ) -> Table:
-    """The units with one more column per measure and window.
+    """The units with one more column per measure and window that ends at `as_of`.
 
     Args:
-        units: with `unit_id`, `_at` and the link's columns.
+        units: with the link's columns.
         rows: of the source, already limited to what was known at `as_of`.
     """
-    if step.where is not None:
-        rows = rows.filter(compile_text(step.where, rows))
-    taken = rows.select(
-        **link.source_keys(rows),
-        **{_SECONDS: rows[EVENT].epoch_seconds()},
-        **measured(rows, step),
-    )
-    taken = taken.filter(link.complete(taken))
-    build = _as_of_history if step.anchor == "as_of" else _moving_history
-    return build(units, taken, step, link, as_of)
-
-
-def _as_of_history(
-    units: Table, rows: Table, step: HistorySpec, link: Link, as_of: datetime
-) -> Table:
+    rows = _taken(rows, step, link)
     end = ibis.literal(as_of).cast("timestamp").epoch_seconds()
     grouped = rows.group_by(link.keys).aggregate(
         **{m.feature: _grouped(rows, m, end) for m in measures(step)}
     )
-    keyed = units.mutate(**link.unit_keys(units))
-    joined = keyed.left_join(grouped, link.keys)
-    known = {
-        m.feature: null_if_unknown(link, joined, joined[m.feature], m.default)
+    joined = link.joined(units, grouped)
+    return joined.select(
+        *units.columns,
+        **{m.feature: _or_default(joined, m, link) for m in measures(step)},
+    )
+
+
+def _or_default(joined: Table, measure: Measure, link: Link) -> Value:
+    """The default where the key is known but has no rows; null where it is not known."""
+    value = joined[measure.feature]
+    if measure.default is None:
+        return value
+    filled = ibis.coalesce(value, measure.default)
+    return ibis.ifelse(link.known_to(joined), filled, ibis.null())
+
+
+def moving_features(
+    units: Table, rows: Table, step: HistorySpec, link: Link, markers: Table | None
+) -> Table:
+    """The units with one more column per measure and window that moves with their date.
+
+    One range window over the rows and the units together: a range over seconds is the
+    same on DuckDB and Spark and needs no join of each unit with each row.
+
+    Args:
+        units: with `unit_id` and the link's columns.
+        rows: as for `history_features`.
+        markers: units to be put among the rows, with `unit_id`, `_at` and the link's
+            columns; None where the rows are the units, with `unit_id`.
+    """
+    if markers is None:
+        both = _taken(rows, step, link, "unit_id")
+    else:
+        both = _marked(_taken(rows, step, link), markers, link)
+    moved = both.mutate(**dict(_moving(both, step, link)))
+    found = moved.filter(moved["unit_id"].notnull() & moved[_SECONDS].notnull())
+    joined = units.left_join(_without_gaps(found, step), "unit_id")
+    return joined.select(*units.columns, *(m.feature for m in measures(step)))
+
+
+def _without_gaps(found: Table, step: HistorySpec) -> Table:
+    """The features of the units that have a key and a date; no rows count as none."""
+    filled = {
+        m.feature: found[m.feature]
+        if m.default is None
+        else ibis.coalesce(found[m.feature], m.default)
         for m in measures(step)
     }
-    return joined.select(*units.columns, **known)
+    return found.select("unit_id", **filled)
+
+
+def _taken(rows: Table, step: HistorySpec, link: Link, *names: str) -> Table:
+    """The rows with a complete key: it, their time, and what each measure takes."""
+    if step.where is not None:
+        rows = rows.filter(compile_text(step.where, rows))
+    taken = rows.select(
+        *names,
+        **link.source_keys(rows),
+        **{_SECONDS: rows[EVENT].epoch_seconds()},
+        **measured(rows, step),
+    )
+    return taken.filter(link.complete(taken))
 
 
 def _grouped(rows: Table, measure: Measure, end: Any) -> Value:
-    inside = _inside(rows, measure.days, end)
+    inside = None if measure.days is None else _inside(rows, measure.days, end)
     value = rows[measure.column]
     match measure.aggregate:
         case "count":
@@ -83,57 +124,39 @@ def _grouped(rows: Table, measure: Measure, end: Any) -> Value:
     return number(getattr(value, measure.aggregate)(where=inside))
 
 
-def _extreme(rows: Table, value: Any, inside: Any, newest: bool) -> Value:
-    seconds = ibis.ifelse(value.notnull() & inside, rows[_SECONDS], ibis.null())
+def _extreme(rows: Table, value: Any, inside: Value | None, newest: bool) -> Value:
+    counts = value.notnull() if inside is None else value.notnull() & inside
+    seconds = ibis.ifelse(counts, rows[_SECONDS], ibis.null())
     return seconds.max() if newest else seconds.min()
 
 
 def _grouped_trend(rows: Table, measure: Measure, end: Any) -> Value:
-    inside = _inside(rows, measure.days, end)
-    late = _inside(rows, (measure.days or 0) // 2, end)
-    value = rows[measure.column]
+    value, length = rows[measure.column], measure.days or 0
+    inside, late = _inside(rows, length, end), _inside(rows, length // 2, end)
     return trend(value.sum(where=late), value.sum(where=inside & ~late))
 
 
-def _inside(rows: Table, length: int | None, end: Any) -> Value:
-    if length is None:
-        return ibis.literal(True)
+def _inside(rows: Table, length: int, end: Any) -> Value:
     seconds = rows[_SECONDS]
     inside = (seconds > end - length * SECONDS_PER_DAY) & (seconds <= end)
     return inside.fill_null(False)
 
 
-def _moving_history(
-    units: Table, rows: Table, step: HistorySpec, link: Link, as_of: datetime
-) -> Table:
-    """Windows that move with the unit's date, by one range window over both tables.
-
-    Units are put among the rows as markers without values; a range over seconds is
-    the same on DuckDB and Spark and needs no join of each unit with each row.
-    """
-    markers = units.select(
-        "unit_id", **link.unit_keys(units), **{_SECONDS: units["_at"].epoch_seconds()}
+def _marked(rows: Table, markers: Table, link: Link) -> Table:
+    """The rows and, without values, the units that have a key and a date."""
+    units = markers.select(
+        "unit_id",
+        **link.unit_keys(markers),
+        **{_SECONDS: markers["_at"].epoch_seconds()},
     )
+    units = units.filter(link.complete(units) & units[_SECONDS].notnull())
     columns = [name for name in rows.columns if name.startswith("_value_")]
     empty = {c: ibis.null().cast(rows[c].type()) for c in columns}
-    both = markers.mutate(**empty).union(
+    return units.mutate(**empty).union(
         rows.mutate(unit_id=ibis.null("string")).select(
             "unit_id", *link.keys, _SECONDS, *columns
         )
     )
-    moved = both.mutate(**dict(_moving(both, step, link)))
-    found = moved.filter(moved["unit_id"].notnull())
-    joined = units.left_join(found, "unit_id")
-    dated = joined[_SECONDS].notnull()
-    known = {
-        m.feature: ibis.ifelse(
-            dated,
-            null_if_unknown(link, joined, joined[m.feature], m.default),
-            ibis.null(),
-        )
-        for m in measures(step)
-    }
-    return joined.select(*units.columns, **known)
 
 
 def _moving(both: Table, step: HistorySpec, link: Link) -> Iterator[tuple[str, Value]]:

@@ -10,18 +10,18 @@ from typing import Any
 import ibis
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from ibis.expr.types import Table, Value
 
 from configs.keys import KeyProblem
 from configs.network import MarkedSpec
+from features.adjacency import Flags, Numbers
 from features.associations import Associated
-from features.builders.nodes import node_values
+from features.builders.nodes import node_values, with_numbers
 from features.expressions import compile_text
-from features.graph import UNKNOWN, Flags, Graph, Numbers
+from features.graph import UNKNOWN
 from features.links import strong
 
-# The unit's key where it is the only one that marks some node; else empty.
+# Of a unit that is the only one to mark some node: its number among such; else NOBODY.
 OWN = "_own"
 NOBODY = -1
 
@@ -31,39 +31,39 @@ class Marks:
     """The marked nodes of one kind.
 
     Attributes:
-        values: each once.
-        owner: beside each, the only unit whose rows mark it, as a position in `owners`;
-            NOBODY where there are several or where no unit is named.
-        owners: keys of units.
+        table: `value`, each once; `node`, UNKNOWN where nothing ties it; `owner`, the
+            only unit whose rows mark it, by its number in `owners`; NOBODY where there
+            are several or where no unit is named.
+        owners: `unit` (its key) and `owner`, from 0.
         unit_column: the units' column of such keys.
     """
 
-    kind: str
-    values: pa.Array
-    owner: Numbers
-    owners: pa.Array
+    table: Table
+    owners: Table
     unit_column: str
 
-    def nodes(self, graph: Graph) -> Numbers:
-        return graph.nodes(self.kind, self.values)
 
-    def flags(self, graph: Graph, chosen: Flags | None = None) -> Flags:
-        """Which nodes of the graph are marked, or are one of the chosen marks."""
-        nodes = self.nodes(graph) if chosen is None else self.nodes(graph)[chosen]
-        found = np.zeros(graph.size, dtype=bool)
+@dataclass(frozen=True)
+class Marked:
+    """Marked nodes in arrays; `node` and `owner` as in `Marks`."""
+
+    node: Numbers
+    owner: Numbers
+
+    @classmethod
+    def of(cls, rows: pa.Table) -> "Marked":
+        return cls(rows["node"].to_numpy(), rows["owner"].to_numpy())
+
+    @property
+    def owners(self) -> int:
+        return int(self.owner.max(initial=NOBODY)) + 1
+
+    def flags(self, size: int, chosen: Flags | None = None) -> Flags:
+        """Which of so many nodes are marked, or are one of the chosen marks."""
+        nodes = self.node if chosen is None else self.node[chosen]
+        found = np.zeros(size, dtype=bool)
         found[nodes[nodes != UNKNOWN]] = True
         return found
-
-    def owner_of(self, own: pa.Array) -> Numbers:
-        """Units' keys as positions in `owners`."""
-        return _positions(own, self.owners)
-
-    def holds(self, values: pa.Array, owner: Numbers) -> Flags:
-        """Whether each value is marked, and not only by the unit beside it."""
-        at = _positions(values, self.values)
-        marked_by = np.append(self.owner, NOBODY)[at]
-        by_others: Flags = (marked_by == NOBODY) | (marked_by != owner)
-        return by_others & (at >= 0)
 
     def owned(self, owner: Numbers) -> tuple[Numbers, Numbers]:
         """Pairs of a row and a mark of its own unit alone, as positions in both."""
@@ -77,31 +77,55 @@ class Marks:
         return row, order[first[row] + nth]
 
 
-def marks(associated: Associated, units: Table, marked: MarkedSpec, kind: str) -> Marks:
-    """The nodes that the rows known at `as_of` mark."""
+def marks(
+    associated: Associated, units: Table, marked: MarkedSpec, kind: str, name: str
+) -> Marks:
+    """The nodes that the rows known at `as_of` mark.
+
+    Args:
+        name: what the results are called in the engine.
+    """
     rows = associated.known.rows(marked.source, units)
     if marked.where is not None:
         rows = rows.filter(compile_text(marked.where, rows))
     unit_column, unit = _unit(associated, rows, marked.source)
     node = node_values(associated, rows, marked.source, marked.by)
-    named = rows.select(_node=node, _unit=unit)
-    named = named.filter(named["_node"].notnull())
-    grouped = named.group_by("_node").aggregate(_sole=_sole(named))
-    found = associated.engine.arrow(grouped.order_by("_node")).combine_chunks()
-    sole = found["_sole"].combine_chunks()
-    owners = pc.unique(sole).drop_null()
-    values = found["_node"].combine_chunks()
-    return Marks(kind, values, _positions(sole, owners), owners, unit_column)
+    named = rows.select(value=node, _unit=unit)
+    named = named.filter(named["value"].notnull())
+    grouped = named.group_by("value").aggregate(_sole=_sole(named))
+    keep = associated.engine.keep
+    found = with_numbers(grouped, "value", kind, "node", associated.made(units))
+    found = keep(found, f"{name}_marks")
+    sole = found.filter(found["_sole"].notnull()).select(unit="_sole").distinct()
+    number = ibis.row_number().over(ibis.window(order_by=sole["unit"]))
+    owners = keep(sole.mutate(owner=number.cast("int64")), f"{name}_owners")
+    joined = found.left_join(owners, found["_sole"] == owners["unit"])
+    owner = joined["owner"].fill_null(NOBODY)
+    table = keep(joined.select("value", "node", owner=owner), f"{name}_marked")
+    return Marks(table, owners, unit_column)
 
 
-def with_own(units: Table, marked: Marks, name: str, associated: Associated) -> Table:
+def with_own(units: Table, marked: Marks) -> Table:
     """The units with the column OWN."""
-    keys = pa.table({"_owner": marked.owners})
-    owners = associated.engine.register(f"{name}_owners", keys)
+    owners = marked.owners.select(_owner="owner", _owner_unit="unit")
     keyed = units.mutate(_unit=strong(units, marked.unit_column).cast("string"))
-    joined = keyed.left_join(owners, keyed["_unit"] == owners["_owner"])
-    joined = joined.select(*units.columns, "_owner")
-    return joined.mutate(**{OWN: joined["_owner"].fill_null("")}).drop("_owner")
+    joined = keyed.left_join(owners, keyed["_unit"] == owners["_owner_unit"])
+    own = joined["_owner"].fill_null(NOBODY)
+    return joined.select(*units.columns, **{OWN: own})
+
+
+def with_marked_by_others(units: Table, value: str, marked: Marks, name: str) -> Table:
+    """The units with a flag: the value is marked, and not only by the unit itself.
+
+    Args:
+        units: with the column OWN.
+        value: column of values of the marks' kind.
+    """
+    table = marked.table.select(_marked="value", _marked_by="owner")
+    joined = units.left_join(table, units[value] == table["_marked"])
+    by = joined["_marked_by"]
+    others = joined["_marked"].notnull() & ((by == NOBODY) | (by != joined[OWN]))
+    return joined.select(*units.columns, **{name: others.fill_null(False)})
 
 
 def _unit(associated: Associated, rows: Table, source: str) -> tuple[str, Value]:
@@ -124,9 +148,3 @@ def _sole(named: Table) -> Value:
     unit: Any = named["_unit"]
     alone = (unit.min() == unit.max()) & (unit.count() == named.count())
     return ibis.ifelse(alone, unit.min(), ibis.null())
-
-
-def _positions(values: pa.Array, known: pa.Array) -> Numbers:
-    found = pc.index_in(values.cast(known.type), value_set=known, skip_nulls=True)
-    positions: Numbers = found.cast(pa.int64()).fill_null(NOBODY).to_numpy()
-    return positions

@@ -9,11 +9,12 @@ from ibis.expr.types import Table
 
 from configs.family_network import network_kinds
 from configs.network import NetworkSpec
+from features.adjacency import Flags, Numbers, Weights
 from features.associations import Associated
-from features.builders.marks import OWN, Marks, marks, with_own
-from features.builders.nodes import looked_up, node_values
+from features.builders.marks import OWN, Marked, marks, with_own
+from features.builders.nodes import looked_up, node_values, with_numbers
 from features.distances import counterparties, ties_between
-from features.graph import UNKNOWN, Flags, Graph, Numbers, Weights, size_of
+from features.graph import UNKNOWN, Graph, size_of
 
 _NODE = "_node"
 
@@ -27,20 +28,26 @@ def network_features(units: Table, step: NetworkSpec, associated: Associated) ->
     own row confirms.
     """
     spec, name = associated.known.spec, f"network_{step.prefix}"
-    graph = associated.graph(units, {step.kind, *step.through} if step.through else ())
     node = node_values(associated, units, spec.unit.source, step.of)
-    keyed, marked = units.mutate(**{_NODE: node}), None
+    keyed = units.mutate(_value=node)
+    made = associated.made(units)
+    keyed = with_numbers(keyed, "_value", step.kind, _NODE, made)
+    keys: tuple[str, ...] = (_NODE,)
+    others: tuple[Table, ...] = ()
     if step.confirmed:
-        marked = marks(associated, units, step.confirmed, step.kind)
-        keyed = with_own(keyed, marked, name, associated)
-    kinds = network_kinds(spec, step)
+        marked = marks(associated, units, step.confirmed, step.kind, name)
+        keyed = with_own(keyed, marked)
+        keys, others = (_NODE, OWN), (marked.table.select("node", "owner"),)
+    kinds, known = network_kinds(spec, step), keyed.drop("_value")
 
-    def compute(rows: pa.Table) -> Mapping[str, Weights]:
-        nodes = graph.nodes(step.kind, rows[_NODE])
-        return _Place(graph, step, nodes).features(kinds, rows, marked)
+    def compute(
+        graph: Graph, rows: pa.Table, *marks: pa.Table
+    ) -> Mapping[str, Weights]:
+        place = _Place(graph, step, rows[_NODE].to_numpy())
+        return place.features(kinds, rows, *map(Marked.of, marks))
 
-    keys = (_NODE, OWN) if marked else (_NODE,)
-    return looked_up(keyed, keys, compute, name, associated)
+    through = {step.kind, *step.through} if step.through else ()
+    return looked_up(known, keys, compute, name, associated, through, *others)
 
 
 @dataclass(frozen=True)
@@ -52,16 +59,15 @@ class _Place:
     nodes: Numbers
 
     def features(
-        self, kinds: tuple[str, ...], rows: pa.Table, marked: Marks | None
+        self, kinds: tuple[str, ...], rows: pa.Table, marked: Marked | None = None
     ) -> dict[str, Weights]:
         """The columns of the step, in the order of the vocabulary."""
         found: dict[str, Weights] = {}
-        flags = marked.flags(self.graph) if marked else np.zeros(self.graph.size, bool)
         for stat in self.step.stats:
             if stat == "degree":
                 found |= {f"degree_{kind}": self._degree(kind) for kind in kinds}
             elif stat == "confirmed_share" and marked:
-                found[stat] = self._confirmed_share(rows[OWN], flags, marked)
+                found[stat] = self._confirmed_share(rows[OWN].to_numpy(), marked)
             else:
                 found[stat] = self._number(stat)
         return {f"{self.step.prefix}_{name}": values for name, values in found.items()}
@@ -89,15 +95,15 @@ class _Place:
             flagged[different[part]] = near.astype(np.int64) @ inside
         return self._of(count, 0), self._of(flagged, 0)
 
-    def _confirmed_share(self, own: pa.Array, flags: Flags, marked: Marks) -> Weights:
-        count, flagged = self._near(flags)
+    def _confirmed_share(self, own: Numbers, marked: Marked) -> Weights:
+        count, flagged = self._near(marked.flags(self.graph.size))
         confirmed = flagged - self._own_marks(own, marked)
         return np.where(count > 0, confirmed / np.maximum(count, 1), np.nan)
 
-    def _own_marks(self, own: pa.Array, marked: Marks) -> Numbers:
+    def _own_marks(self, own: Numbers, marked: Marked) -> Numbers:
         """How many counterparties only the unit's own row marks."""
-        row, mark = marked.owned(marked.owner_of(own))
-        left, right = self.nodes[row], marked.nodes(self.graph)[mark]
+        row, mark = marked.owned(own)
+        left, right = self.nodes[row], marked.node[mark]
         tied = (left != UNKNOWN) & (right != UNKNOWN)
         anything = np.ones(self.graph.size, dtype=bool)
         ties = ties_between(self.graph, (left[tied], right[tied]), anything, longest=2)

@@ -18,12 +18,22 @@ _MEAN_DEVIATION_TO_SD = 1.2533
 _NO_GROUP = "(unknown)"
 
 
-def peers_features(units: Table, step: PeersSpec) -> Table:
-    """The units with one more column per value and statistic."""
-    grouped = units.mutate(_group=_group(units, step.within))
+def peers_features(units: Table, kept: Table, step: PeersSpec) -> Table:
+    """The units with one more column per value and statistic.
+
+    Args:
+        kept: the same units, computed, with the values and what groups are made of.
+    """
+    known = kept.select("unit_id", *step.value, _group=_group(kept, step.within))
+    made = units.mutate(_group=_group(units, step.within))
     for value in step.value:
-        grouped = _one_value(grouped, value, step)
-    return grouped.drop("_group")
+        peers = known.select("unit_id", "_group", _x=known[value].cast("float64"))
+        peers = peers.filter(peers["_x"].notnull())
+        if "robust_z" in step.stat:
+            made = _robust_z(made, peers, value, step)
+        if "percentile" in step.stat:
+            made = _percentile(made, peers, value, step)
+    return made.drop("_group")
 
 
 def peer_medians(units: Table, step: PeersSpec, value: str) -> Table:
@@ -69,40 +79,32 @@ def peer_percentiles(
     return enough.select("unit_id", "percentile")
 
 
-def _one_value(units: Table, value: str, step: PeersSpec) -> Table:
-    table = units.mutate(_x=units[value].cast("float64"))
-    if "robust_z" in step.stat:
-        table = _robust_z(table, f"{value}_robust_z_{step.named}", step)
-    if "percentile" in step.stat:
-        table = _percentile(table, f"{value}_percentile_{step.named}", step)
-    return table.drop("_x")
-
-
 def _group(units: Table, within: tuple[str, ...]) -> Value:
     parts = [units[name].cast("string").fill_null(_NO_GROUP) for name in within]
     return ibis.literal("\x1f").join(parts)
 
 
-def _robust_z(units: Table, name: str, step: PeersSpec) -> Table:
-    known = units.filter(units["_x"].notnull())
-    group = known.group_by("_group").aggregate(
-        _n=known.count(), _median=known["_x"].median()
+def _robust_z(units: Table, peers: Table, value: str, step: PeersSpec) -> Table:
+    group = peers.group_by("_group").aggregate(
+        _n=peers.count(), _median=peers["_x"].median()
     )
-    whole = known.aggregate(_median_all=known["_x"].median())
-    centred = known.left_join(group, "_group").cross_join(whole)
+    whole = peers.aggregate(_median_all=peers["_x"].median())
+    centred = peers.left_join(group, "_group").cross_join(whole)
     deviation = (centred["_x"] - centred["_median"]).abs()
     deviation_all = (centred["_x"] - centred["_median_all"]).abs()
     centred = centred.select("_group", _d=deviation, _d_all=deviation_all)
     spread = centred.group_by("_group").aggregate(_spread=_scale(centred["_d"]))
     spread_all = centred.aggregate(_spread_all=_scale(centred["_d_all"]))
-    joined = units.left_join(group, "_group").drop("_group_right")
-    joined = joined.left_join(spread, "_group").drop("_group_right")
-    joined = joined.cross_join(whole).cross_join(spread_all)
-    weight = _weight(joined["_n"], step)
-    centre = _mixed(weight, joined["_median"], joined["_median_all"])
-    scale = _mixed(weight, joined["_spread"], joined["_spread_all"])
-    z = (joined["_x"] - centre) / scale.nullif(0.0)
-    return joined.select(*units.columns, **{name: z})
+    # Small: a row per group. What a unit without a value lacks there, it does not need.
+    found = group.left_join(spread, "_group").drop("_group_right")
+    found = found.cross_join(whole).cross_join(spread_all)
+    weight = _weight(found["_n"], step)
+    centre = _mixed(weight, found["_median"], found["_median_all"])
+    scale = _mixed(weight, found["_spread"], found["_spread_all"])
+    found = found.select("_group", _centre=centre, _scale=scale.nullif(0.0))
+    joined = units.left_join(found, "_group")
+    z = (joined[value].cast("float64") - joined["_centre"]) / joined["_scale"]
+    return joined.select(*units.columns, **{f"{value}_robust_z_{step.named}": z})
 
 
 def _scale(deviation: Any) -> Value:
@@ -112,19 +114,19 @@ def _scale(deviation: Any) -> Value:
     return ibis.ifelse(mad > 0, mad * _MAD_TO_SD, mean * _MEAN_DEVIATION_TO_SD)
 
 
-def _percentile(units: Table, name: str, step: PeersSpec) -> Table:
-    known = units.filter(units["_x"].notnull())
+def _percentile(units: Table, peers: Table, value: str, step: PeersSpec) -> Table:
     within = ibis.window(group_by="_group", order_by="_x")
     smaller = ibis.percent_rank()
-    ranked = known.select(
+    ranked = peers.select(
         "unit_id",
         _within=smaller.over(within),
-        _n=known.count().over(ibis.window(group_by="_group")),
+        _n=peers.count().over(ibis.window(group_by="_group")),
         _all=smaller.over(ibis.window(order_by="_x")),
     )
-    joined = units.left_join(ranked, "unit_id")
-    share = _mixed(_weight(joined["_n"], step), joined["_within"], joined["_all"])
-    return joined.select(*units.columns, **{name: share})
+    share = _mixed(_weight(ranked["_n"], step), ranked["_within"], ranked["_all"])
+    joined = units.left_join(ranked.select("unit_id", _share=share), "unit_id")
+    name = f"{value}_percentile_{step.named}"
+    return joined.select(*units.columns, **{name: joined["_share"]})
 
 
 def _weight(size: Any, step: PeersSpec) -> Value:

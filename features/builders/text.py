@@ -33,10 +33,11 @@ def text_features(
         rows: of the source, already limited to what was known at `as_of`.
         step: with `within` as a column of the source, not as a role.
     """
-    found = engine.register(
-        f"text_{step.named}",
-        _clustered(engine.arrow(_texts(units, rows, step, link)), step),
+    name = f"text_{step.named}"
+    made = engine.computed(
+        lambda texts: {name: _clustered(texts, step)}, _texts(units, rows, step, link)
     )
+    found = made[name]
     counted = found.mutate(
         _texts=found.count().over(ibis.window(group_by=_CLUSTER)),
         _valued=found[_WITHIN].count().over(ibis.window(group_by=_CLUSTER)),

@@ -104,8 +104,8 @@ def _as_judged(records: Records, same: Pairs) -> Records:
     ends = person[named], person.max() + 1 + records.keys[named]
     keys = np.full(len(records), -1, np.int64)
     keys[named] = _joined(int(np.max(ends, initial=0)) + 1, *ends)[ends[0]]
-    listed = np.column_stack([person, records.unique])
-    _, first = np.unique(listed, axis=0, return_index=True)
+    listed = person * (int(records.unique.max(initial=-1)) + 2) + records.unique + 1
+    _, first = np.unique(listed, return_index=True)
     unique = np.full(len(records), -1, np.int64)
     unique[first] = records.unique[first]
     return Records(keys, unique)
@@ -139,12 +139,11 @@ def _conflicts(records: Records, labels: Ints, spec: LinkSpec) -> dict[int, str]
 def _repeated(labels: Ints, codes: Ints, *, distinct: bool) -> list[tuple[int, int]]:
     """Clusters with several codes (distinct), or with one code several times."""
     known = codes >= 0
-    pairs = np.column_stack([labels[known], codes[known]])
+    base = int(codes.max(initial=0)) + 1
+    values, count = np.unique(labels[known] * base + codes[known], return_counts=True)
+    label = values // base
     if distinct:
-        label, count = np.unique(np.unique(pairs, axis=0)[:, 0], return_counts=True)
-    else:
-        values, count = np.unique(pairs, axis=0, return_counts=True)
-        label = values[:, 0]
+        label, count = np.unique(label, return_counts=True)
     several = count > 1
     return list(zip(label[several].tolist(), count[several].tolist(), strict=True))
 

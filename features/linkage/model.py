@@ -5,6 +5,7 @@ expectation maximisation within blocks), so that no labelled pairs are needed.
 """
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,25 +18,19 @@ from configs.linkage import ID
 from configs.network import LinkSpec
 from configs.schema import ColumnType
 from features.engine import row_count
-from features.linkage.blocking import KEY_RULE, Block
+from features.linkage.blocking import KEY_RULE, Block, used
 from features.linkage.comparisons import comparisons
 from features.linkage.engine import LinkEngine
-from features.linkage.names import KEY, NUMBER, UNIQUE
+from features.linkage.names import KEY, NUMBER
 
 # The prior that training begins with. What is predicted is brought to the prior that the
 # pairs themselves show (`features.linkage.prior`).
 FIRST_MATCHES_PER_RECORD = 1.0
-TRAINING_PAIRS = 1e6
-PAIRS_AT_ONCE = 8_000_000  # compared; more are taken in parts, to bound the memory
+TRAINING_PAIRS = 200_000  # of a block
+SAMPLES = 10  # records that the random ones are drawn from, for each that is needed
 FEWEST_TRAINING_PAIRS = 100
 TRAINING_ROUNDS = 4
 DIGITS = 9  # of a learnt probability
-# Two rows of a register that lists each once, or two valid identifiers that differ, are
-# never one.
-APART = (
-    f"(l.{UNIQUE} is null or r.{UNIQUE} is null or l.{UNIQUE} <> r.{UNIQUE})"
-    f" and (l.{KEY} is null or r.{KEY} is null or l.{KEY} = r.{KEY})"
-)
 Trained = dict[str, Any]
 
 VANISHED = "below the minimum allowed"  # of a share, in Splink's words
@@ -44,6 +39,7 @@ logging.getLogger("splink").setLevel(logging.ERROR)
 
 def trained(
     table: Table,
+    codes: Table,
     fields: Mapping[str, ColumnType],
     blocks: Sequence[Block],
     spec: LinkSpec,
@@ -51,24 +47,27 @@ def trained(
 ) -> Trained:
     """Splink's parameters, estimated on these records; the same for the same records.
 
+    The cost is that of a bounded number of pairs, however many records there are.
+
     Args:
-        table: the records with parts, block keys and `_number`.
+        table: the records with parts and `_number`, which is as good as drawn at random:
+            it follows the records' digests.
+        codes: the same as `features.linkage.blocking.coded` has them.
     """
     records = row_count(table, engine)
     settings = SettingsCreator(
         link_type="dedupe_only",
         unique_id_column_name=NUMBER,
         comparisons=list(comparisons(fields).values()),
-        blocking_rules_to_generate_predictions=[
-            CustomRule(_condition(b)) for b in blocks
-        ],
         probability_two_random_records_match=2
         * FIRST_MATCHES_PER_RECORD
         / max(records, 2),
         retain_matching_columns=False,
         linker_uid="leadline",  # else a random one: the parameters would never be equal
     )
-    apart = engine.keep(_one_a_key(table), f"{table.op().name.strip('_')}_apart")
+    name = table.op().name.strip("_")
+    drawn = table.filter(table[NUMBER] < SAMPLES * math.sqrt(2 * spec.max_pairs))
+    apart = engine.keep(_one_a_key(drawn).order_by(NUMBER), f"{name}_apart")
     chance = _linker(apart, settings, engine)
     chance.training.estimate_u_using_random_sampling(
         max_pairs=spec.max_pairs,
@@ -76,14 +75,29 @@ def trained(
         min_count_per_level=None,
         num_chunks=1,
     )
-    linker = _linker(table, chance.misc.save_model_to_json(out_path=None), engine)
-    training = linker.training
-    for block in training_blocks(fields, blocks):
-        _learn_from(block, training)
+    taught = training_blocks(fields, blocks)
+    lessons = engine.keep(_lessons(table, codes, taught, spec), f"{name}_lessons")
+    linker = _linker(lessons, chance.misc.save_model_to_json(out_path=None), engine)
+    for place, block in enumerate(taught):
+        _learn_from(block, place, linker.training)
     return _rounded(linker.misc.save_model_to_json(out_path=None))
 
 
-def _learn_from(block: Block, training: Any) -> None:
+def _lessons(
+    table: Table, codes: Table, blocks: Sequence[Block], spec: LinkSpec
+) -> Table:
+    """The records that some block trains on; `_lesson<n>`: those that the n-th pairs."""
+    for place, block in enumerate(blocks):
+        share = min(TRAINING_PAIRS / block.pairs, 1.0)
+        paired = used(codes, block, spec, share)
+        paired = paired.select(NUMBER, **{f"_lesson{place}": paired["_first"]})
+        joined = table.left_join(paired, NUMBER)
+        table = joined.select(*table.columns, f"_lesson{place}")
+    known = [table[f"_lesson{place}"].notnull() for place in range(len(blocks))]
+    return table.filter(ibis.or_(*known))
+
+
+def _learn_from(block: Block, place: int, training: Any) -> None:
     """Estimate parameters from the pairs of one block.
 
     Where no match at all falls into a level its share halves without end until Splink
@@ -91,8 +105,8 @@ def _learn_from(block: Block, training: Any) -> None:
     """
     try:
         training.estimate_parameters_using_expectation_maximisation(
-            _training_condition(block),
-            max_pairs=TRAINING_PAIRS if block.pairs > TRAINING_PAIRS else None,
+            _training_condition(block, place),
+            estimate_without_term_frequencies=True,
         )
     except ValueError as error:
         if VANISHED not in str(error):
@@ -142,24 +156,25 @@ def _levels(learnt: Trained, ours: Trained) -> list[Trained]:
 
 
 def predicted(
-    table: Table,
-    model: Trained,
-    threshold: float,
-    blocks: Sequence[Block],
-    engine: LinkEngine,
+    table: Table, pairs: Table, model: Trained, threshold: float, engine: LinkEngine
 ) -> Table:
-    """Pairs from the threshold on.
+    """Those of the pairs that score the threshold or more.
+
+    Args:
+        pairs: as `features.linkage.blocking.pairs` has them.
 
     Returns:
         `left`, `right` (record numbers), `probability` and `rule` (the place of the
         block that found the pair).
     """
     linker = _linker(table, model, engine)
-    chunks = 1 + sum(block.pairs for block in blocks) // PAIRS_AT_ONCE
-    pairs = linker.inference.predict(
-        threshold_match_probability=threshold, num_chunks_left=chunks
+    given = linker.table_management.register_blocked_pairs_for_predict(
+        engine.splink().register(pairs.op().name)
     )
-    found = engine.named(pairs.physical_name)
+    # Else Splink first copies the records that are paired: of ours nearly all are.
+    given.metadata["registered_for_predict"] = False
+    scored = linker.inference.predict(threshold_match_probability=threshold)
+    found = engine.named(scored.physical_name)
     return found.select(
         left=found[f"{NUMBER}_l"],
         right=found[f"{NUMBER}_r"],
@@ -194,14 +209,10 @@ def _fixed(block: Block) -> set[str]:
     return {ID if part == KEY else part for part in block.rule}
 
 
-def _condition(block: Block) -> str:
-    return f"l.{block.column} = r.{block.column} and {APART}"
-
-
-def _training_condition(block: Block) -> CustomRule:
+def _training_condition(block: Block, place: int) -> CustomRule:
     # Naming the attributes tells Splink which of them it cannot learn here.
     agree = " and ".join(f"l.{name} = r.{name}" for name in sorted(_fixed(block)))
-    return CustomRule(f"l.{block.column} = r.{block.column} and {agree}")
+    return CustomRule(f"l._lesson{place} = r._lesson{place} and {agree}")
 
 
 def _linker(table: Table, settings: Any, engine: LinkEngine) -> Linker:

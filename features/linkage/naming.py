@@ -37,13 +37,13 @@ def _first_by(group: Ints, value: Ints, rows: Ints, places: Ints) -> Ints:
     """The place of the value with most rows in each group, the earliest among equals."""
     if not len(group):
         return places
-    pairs, code = np.unique(
-        np.column_stack([group, value]), axis=0, return_inverse=True
-    )
+    base = int(value.max()) + 1
+    pairs, code = np.unique(group * base + value, return_inverse=True)
     total = np.bincount(code, rows)
     earliest = np.full(len(pairs), places.max() + 1, np.int64)
     np.minimum.at(earliest, code, places)
-    order = np.lexsort((earliest, -total, pairs[:, 0]))
+    owner = pairs // base
+    order = np.lexsort((earliest, -total, owner))
     first = np.ones(len(order), np.bool_)
-    first[1:] = pairs[order, 0][1:] != pairs[order, 0][:-1]
+    first[1:] = owner[order][1:] != owner[order][:-1]
     return np.asarray(earliest[order[first]])

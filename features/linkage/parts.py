@@ -6,7 +6,7 @@ from typing import Any
 
 import ibis
 import pyarrow as pa
-from ibis.expr.types import StringValue, Table
+from ibis.expr.types import IntegerValue, StringValue, Table
 from pypinyin import lazy_pinyin
 
 from configs.linkage import FAMILY, GIVEN, ID, NAMES, NUMBERED
@@ -16,6 +16,7 @@ from features.identifiers import building, company_core, masked_person_id
 from features.linkage.names import BIRTH
 
 NAME_CHARACTERS = 4
+DATES = frozenset({"date", "timestamp"})
 
 
 def with_parts(table: Table, fields: Mapping[str, ColumnType], engine: Engine) -> Table:
@@ -34,7 +35,15 @@ def with_parts(table: Table, fields: Mapping[str, ColumnType], engine: Engine) -
     table = table.mutate(**parts)
     for name in [n for n, kind in fields.items() if kind == "person_name"]:
         table = _with_sound(table, name, engine)
-    return _with_birth(table) if BIRTH in fields else table
+    table = _with_birth(table) if BIRTH in fields else table
+    return table.mutate(
+        **{f"{n}_days": _days(table[n]) for n, kind in fields.items() if kind in DATES}
+    )
+
+
+def _days(date: Any) -> IntegerValue:
+    """Days since 1970 of `yyyy-mm-dd`."""
+    return (date.try_cast("date").epoch_seconds() / 86_400).cast("int32")
 
 
 def _with_birth(table: Table) -> Table:
@@ -54,20 +63,21 @@ def _with_sound(table: Table, name: str, engine: Engine) -> Table:
     characters the first four.
     """
     sounds = engine.register("sounds", _sounds())
-    columns = table.columns
+    heard = table.select(_name=name).distinct()
     for place in range(NAME_CHARACTERS):
-        character = table[name].substr(place, 1)
+        character = heard["_name"].substr(place, 1)
         numbered = sounds.rename(**{f"_character{place}": "character"})
-        heard = table.mutate(**{f"_character{place}": character}).left_join(
+        joined = heard.mutate(**{f"_character{place}": character}).left_join(
             numbered, f"_character{place}"
         )
-        sound = ibis.coalesce(heard["sound"], heard[f"_character{place}"]) + " "
-        table = heard.select(*table.columns, **{f"_sound{place}": sound})
-    parts = [table[f"_sound{place}"] for place in range(NAME_CHARACTERS)]
+        sound = ibis.coalesce(joined["sound"], joined[f"_character{place}"]) + " "
+        heard = joined.select(*heard.columns, **{f"_sound{place}": sound})
+    parts = [heard[f"_sound{place}"] for place in range(NAME_CHARACTERS)]
     # Of other scripts the first letters would be the sound.
-    chinese = table[name].re_search("^[一-龥]")
+    chinese = heard["_name"].re_search("^[一-龥]")
     whole = ibis.ifelse(chinese, reduce(lambda a, b: a + b, parts), ibis.null("string"))
-    return table.select(*columns, **{f"{name}_sound": whole})
+    heard = heard.select("_name", **{f"{name}_sound": whole})
+    return table.left_join(heard, table[name] == heard["_name"]).drop("_name")
 
 
 @cache

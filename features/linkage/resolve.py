@@ -21,8 +21,9 @@ from features.linkage.blocking import (
     Rule,
     candidates,
     chosen,
+    coded,
     counted,
-    with_keys,
+    pairs,
 )
 from features.linkage.candidates import Judgement, codes, pairs_of
 from features.linkage.clusters import Records, clusters
@@ -34,6 +35,7 @@ from features.linkage.parts import with_parts
 from features.linkage.suspects import without_suspects
 
 LOWEST = 0.001  # pairs below are not looked at again
+_RECORD, _KEY = "_record_again", "_key_again"
 _NO_PAIRS = pa.schema(
     [
         ("left", pa.int64()),
@@ -95,23 +97,32 @@ def resolve(
     """
     name, spec = subject.name, subject.spec
     table, fields, warnings = _cleared(subject, records, engine)
-    blocks = _blocks(table, fields, spec, engine, model)
-    table = engine.keep(with_keys(table, blocks, spec, engine), f"records_{name}")
+    rules = list(model.rules) if model else candidates(fields, spec)
+    codes = coded(table, rules, engine)
+    if model:
+        blocks = [counted(codes, rule, spec, engine) for rule in rules]
+    else:
+        blocks = chosen(codes, rules, spec, engine, fields)
     if model is None and any(block.pairs for block in blocks):
-        rules = tuple(block.rule for block in blocks)
-        model = Model(rules, trained(table, fields, blocks, spec, engine))
-    scored = _NO_PAIRS.empty_table()
+        taught = trained(table, codes, fields, blocks, spec, engine)
+        model = Model(tuple(block.rule for block in blocks), taught)
+    scored = ibis.memtable(_NO_PAIRS.empty_table())
     if model is not None:
         parameters = in_dialect(model.parameters, subject.fields, engine)
-        found = predicted(table, parameters, LOWEST, blocks, engine)
-        found = with_doubts(found, table, subject.fields)
-        scored = engine.arrow(found.order_by("left", "right"))
-    links, entities = _tables(
-        subject, _numbered(table, engine), scored, blocks, judgements, model
-    )
+        compared = pairs(codes, blocks, spec, engine)
+        found = predicted(table, compared, parameters, LOWEST, engine)
+        scored = with_doubts(found, table, subject.fields)
+
+    def answers(numbered: pa.Table, scored: pa.Table) -> dict[str, pa.Table]:
+        # Sums do not depend on the order in which an engine's threads were done.
+        ordered = scored.sort_by([("left", "ascending"), ("right", "ascending")])
+        links, entities = _tables(subject, numbered, ordered, blocks, judgements, model)
+        return {f"links_{name}": links, f"entities_{name}": entities}
+
+    made = engine.computed(answers, _numbered(table), scored)
     return Resolution(
-        conform(engine.register(f"links_{name}", links), ENTITY_LINKS),
-        conform(engine.register(f"entities_{name}", entities), ENTITIES),
+        conform(made[f"links_{name}"], ENTITY_LINKS),
+        conform(made[f"entities_{name}"], ENTITIES),
         tuple(blocks),
         model,
         tuple(warnings),
@@ -124,27 +135,22 @@ def _cleared(
     """Numbered records with the parts of their attributes, without suspect values."""
     name, fields, spec = subject.name, dict(subject.fields), subject.spec
     table, dropped, warnings = without_suspects(name, records, fields, spec, engine)
-    order = ibis.row_number().over(order_by=[RECORD, KEY])
-    table = with_parts(table, fields, engine).mutate(**{NUMBER: order})
+    table = with_parts(_with_numbers(table), fields, engine)
     used = {field: kind for field, kind in fields.items() if field not in dropped}
     return engine.keep(table, f"parts_{name}"), used, warnings
 
 
-def _blocks(
-    table: Table,
-    fields: Mapping[str, ColumnType],
-    spec: LinkSpec,
-    engine: LinkEngine,
-    model: Model | None,
-) -> list[Block]:
-    if model is not None:
-        return [counted(table, rule, spec, engine) for rule in model.rules]
-    return chosen(table, candidates(fields, spec), spec, engine, fields)
+def _with_numbers(table: Table) -> Table:
+    """The records numbered in the order of their digests."""
+    # Sorted without their attributes, which would have to be moved along.
+    order = ibis.row_number().over(order_by=[RECORD, KEY])
+    numbers = table.select(**{_RECORD: RECORD, _KEY: KEY, NUMBER: order})
+    same = [table[RECORD] == numbers[_RECORD], table[KEY].identical_to(numbers[_KEY])]
+    return table.inner_join(numbers, same).drop(_RECORD, _KEY)
 
 
-def _numbered(table: Table, engine: LinkEngine) -> pa.Table:
-    told = table.select(NUMBER, RECORD, KEY, UNIQUE, ROWS)
-    return engine.arrow(told.order_by(NUMBER))
+def _numbered(table: Table) -> Table:
+    return table.select(NUMBER, RECORD, KEY, UNIQUE, ROWS).order_by(NUMBER)
 
 
 def _tables(

@@ -58,8 +58,7 @@ def _counts(table: Table, fields: Mapping[str, ColumnType]) -> Table:
     for field, kind in fields.items():
         column = table[field]
         found[f"known_{field}"] = column.count()
-        found[f"values_{field}"] = column.nunique()
-        found[f"one_{field}"] = column.max()
+        found[f"first_{field}"], found[f"last_{field}"] = column.min(), column.max()
         bad = looks_garbled(column) if kind in _NAMES else ibis.literal(False)
         found[f"garbled_{field}"] = (column.notnull() & bad).sum().fill_null(0)
     return table.aggregate(**found)
@@ -70,8 +69,8 @@ def _whole(name: str, field: str, kind: ColumnType, counts: Mapping[str, Any]) -
     known = counts[f"known_{field}"]
     if known < FEW:
         return ""
-    if counts[f"values_{field}"] == 1:
-        value = masked(counts[f"one_{field}"], kind)
+    if counts[f"first_{field}"] == counts[f"last_{field}"]:
+        value = masked(counts[f"first_{field}"], kind)
         return (
             f"{name}.{field}: all {known:,} records that have one say {value}; "
             "it is not used to link"

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -26,14 +26,24 @@ AsOf = Annotated[
         "date delivered",
     ),
 ]
+Engine = Annotated[
+    Literal["duckdb", "spark"],
+    typer.Option(help="spark: on the cluster of LEADLINE_SPARK"),
+]
 Top = Annotated[int, typer.Option(min=1, help="how many")]
 Json = Annotated[bool, typer.Option("--json", help="for machines")]
 
 
-def opened_job(model: str, data: str, as_of: datetime | None, stage: Any) -> Any:
+def opened_job(
+    model: str,
+    data: str,
+    as_of: datetime | None,
+    stage: Any,
+    engine: Literal["duckdb", "spark"] = "duckdb",
+) -> Any:
     from flows.job import new_job
 
-    return new_job(model, data, Settings(), as_of, stage)
+    return new_job(model, data, Settings(), as_of, stage, engine)
 
 
 def opened_store() -> Any:
@@ -60,11 +70,17 @@ def print_newest(query: str, model: str, as_json: bool, *asked: Any) -> None:
 
 
 @contextmanager
-def stages(expected: int) -> Iterator[Any]:
-    """Progress on standard error: a bar in a terminal, plain lines in a log."""
+def stages(expected: int, times: str = "") -> Iterator[Any]:
+    """Progress on standard error: a bar in a terminal, plain lines in a log.
+
+    Args:
+        times: what the command does to which model; how long it takes is remembered
+            by it, to say the next time how much is left.
+    """
     from flows.progress import stages
 
-    with stages(expected) as stage:
+    file = Settings().work / "times" / f"{times}.json" if times else None
+    with stages(expected, file) as stage:
         yield stage
 
 

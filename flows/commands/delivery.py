@@ -10,6 +10,7 @@ from configs.settings import Settings
 from flows.commands.common import (
     AsOf,
     Data,
+    Engine,
     Json,
     Model,
     echo_json,
@@ -69,19 +70,35 @@ def simulate(
         int | None,
         typer.Option(help="of the prefecture: same seed and people, same persons"),
     ] = None,
+    form: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="mixed (as departments write) or parquet; with excerpt, parts=N, "
+            "nights=N: parquet,excerpt,parts=10,nights=1",
+        ),
+    ] = "mixed",
 ) -> None:
     """Write simulated records with planted truth (kept apart in truth/)."""
     from training.simulation import simulated
+    from training.simulation.province import Ask
 
+    ask = Ask.read(form)
     with stages(1) as stage:
         stage(f"simulating {units:,} units")
-        written = simulated(model, units=units, seed=seed, out=out, people=people)
+        written = simulated(
+            model, units=units, seed=seed, out=out, people=people, ask=ask
+        )
     show_rows([{"table": name, "rows": rows} for name, rows in written.items()], False)
     typer.echo(f"{out}: simulated, no real person")
 
 
 def check(
-    model: Model, data: Data = "", as_of: AsOf = None, as_json: Json = False
+    model: Model,
+    data: Data = "",
+    as_of: AsOf = None,
+    engine: Engine = "duckdb",
+    as_json: Json = False,
 ) -> None:
     """Check a declaration and a delivery: rows, rejects, keys, dates, coverage."""
     from configs.loading import load_model
@@ -101,7 +118,7 @@ def check(
         echo_json({"model": model, "valid": said}) if as_json else typer.echo(said)
         return
     with stages(20) as stage:
-        job = opened_job(model, data, as_of, stage)
+        job = opened_job(model, data, as_of, stage, engine)
         reports, coverage = check_delivery(job)
     if as_json:
         echo_json({"sources": reports, "coverage": coverage})
@@ -115,13 +132,19 @@ def check(
         raise typer.Exit(3)
 
 
-def link(model: Model, data: Data, as_of: AsOf = None, as_json: Json = False) -> None:
+def link(
+    model: Model,
+    data: Data,
+    as_of: AsOf = None,
+    engine: Engine = "duckdb",
+    as_json: Json = False,
+) -> None:
     """Link the records of each entity and print what holds them together."""
     from flows.intake import intake, stop_on_problems
     from flows.link import link as link_stage
 
     with stages(20) as stage:
-        job = opened_job(model, data, as_of, stage)
+        job = opened_job(model, data, as_of, stage, engine)
         stop_on_problems(intake(job))
         reports = link_stage(job)
     if as_json:
@@ -140,6 +163,7 @@ def features(
         "features.parquet"
     ),
     as_of: AsOf = None,
+    engine: Engine = "duckdb",
 ) -> None:
     """Build the feature matrix and write it to a Parquet file."""
     import shutil
@@ -148,7 +172,7 @@ def features(
     from flows.pipeline import prepare
 
     with stages(20) as stage:
-        job = opened_job(model, data, as_of, stage)
+        job = opened_job(model, data, as_of, stage, engine)
         prepare(job)
     shutil.copyfile(job.folder / f"{MATRIX}.parquet", out)
     typer.echo(

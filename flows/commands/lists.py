@@ -59,8 +59,11 @@ def group(model: Model, group_id: str, as_json: Json = False) -> None:
 
 
 def show(model: Model, unit: str, as_json: Json = False) -> None:
-    """One lead: all reasons, evidence, lawful explanations, missing departments."""
-    print_newest("lead", model, as_json, unit)
+    """One lead: all reasons, evidence, lawful explanations, missing departments.
+
+    Of a unit that was scored but is not listed: where it stands.
+    """
+    print_newest("unit", model, as_json, unit)
 
 
 def runs(
@@ -73,6 +76,7 @@ def runs(
             "run": r.id,
             "as of": f"{r.as_of:%Y-%m-%d}",
             "units": r.units,
+            "listed": r.listed,
             "model version": r.model_version,
             "published": f"{r.published_at:%Y-%m-%d %H:%M}",
             "mlflow run": r.mlflow_run,

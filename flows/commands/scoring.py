@@ -8,15 +8,17 @@ from typing import Annotated, Any, Literal
 import typer
 
 from configs.settings import Settings
-from flows.commands.common import AsOf, Data, Model, opened_job, stages
+from flows.commands.common import AsOf, Data, Engine, Model, opened_job, stages
 
 
-def score(model: Model, data: Data, as_of: AsOf = None) -> None:
+def score(
+    model: Model, data: Data, as_of: AsOf = None, engine: Engine = "duckdb"
+) -> None:
     """Score a delivery with the champion and publish the ranked list."""
     from flows.pipeline import score_and_publish
 
-    with stages(25) as stage:
-        published = score_and_publish(opened_job(model, data, as_of, stage))
+    with stages(25, f"score-{model}") as stage:
+        published = score_and_publish(opened_job(model, data, as_of, stage, engine))
     state = (
         "published" if published.new else "was published before from the same inputs"
     )
@@ -37,7 +39,7 @@ def run(
     _make_prefect_home()
     from flows.orchestrate import FLOWS, FLOWS_WITHOUT_DATA
 
-    with stages(30):
+    with stages(30, f"{flow}-{model}"):
         if flow in FLOWS_WITHOUT_DATA:
             result = FLOWS_WITHOUT_DATA[flow](model=model)
         else:
@@ -81,7 +83,7 @@ def demo(
     """Simulate the records of a model, run the nightly flow, print the list."""
     from flows.demo import demo as run_demo
 
-    with stages(22) as stage:
+    with stages(22, f"demo-{model}") as stage:
         run_demo(Settings(), model, units=units, seed=seed, stage=stage)
 
 

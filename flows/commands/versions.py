@@ -8,6 +8,7 @@ from configs.settings import Settings
 from flows.commands.common import (
     AsOf,
     Data,
+    Engine,
     Json,
     Model,
     echo_json,
@@ -33,12 +34,14 @@ def train(
         bool,
         typer.Option(help="propose it as champion; with `approvals: 1` promote it"),
     ] = False,
+    engine: Engine = "duckdb",
 ) -> None:
     """Train the detectors, record the run in MLflow, register the model."""
     from flows.pipeline import train_model
 
     with stages(25) as stage:
-        registered = train_model(opened_job(model, data, as_of, stage), promote=promote)
+        job = opened_job(model, data, as_of, stage, engine)
+        registered = train_model(job, promote=promote)
     role = _ROLES[registered.role].format(model=model, version=registered.version)
     typer.echo(f"{model} version {registered.version} {role} (run {registered.run_id})")
 

@@ -4,17 +4,17 @@ from dataclasses import asdict
 from typing import Literal
 
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from ninja import Query, Router
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
 
 from serving import queries
-from serving.access.rights import leads_in_sight
-from serving.api.fields import Name, Paged, RowId, RunId
+from serving.access.rights import leads_in_sight, offices_for
+from serving.api.fields import Asked, Name, Paged, RowId, RunId
 from serving.api.problems import ON_ONE, Problem
 from serving.api.rows import Row, disposition_rows, lead_rows, page_of
-from serving.api.schemas import LeadDetailOut, LeadPage
+from serving.api.schemas import LeadDetailOut, LeadPage, PlaceOut
 from serving.console.access import lead_or_404, run_or_404
 from serving.console.source_rows import Sources, masked_keys, tie_key
 from serving.dossier import dossier
@@ -22,6 +22,7 @@ from serving.leads.models import Disposition, Lead, RuleHit
 from serving.records import LeadDetail
 from serving.review.models import UnitState
 from serving.review.states import State
+from serving.scored import PLACE, unlisted
 
 router = Router(tags=["leads"])
 
@@ -76,6 +77,33 @@ def _filtered(
         closed = touched.exclude(state="open")
         return found.exclude(unit_id__in=closed.values("unit_id"))
     return found.filter(unit_id__in=touched.filter(state=asked.state).values("unit_id"))
+
+
+class PlaceAsked(Asked):
+    """Which unit."""
+
+    unit: Name
+
+
+@router.get(
+    "/runs/{run_id}/place",
+    response={200: PlaceOut, ON_ONE: Problem},
+    operation_id="place",
+    summary="Where a unit of a run stands, listed or not",
+)
+def place(request: HttpRequest, run_id: RunId, asked: Query[PlaceAsked]) -> Row:
+    """A unit that is not listed is found by who sees the leads of all offices."""
+    run = run_or_404(request, run_id)
+    seen = leads_in_sight(request.user, "see", run.model_id, run.id)
+    lead = seen.filter(unit_id=asked.unit).first()
+    if lead is not None:
+        row = {name: getattr(lead, name) for name in PLACE}
+        return {**row, "units": run.units, "lead": lead.id}
+    everywhere = offices_for(request.user, "see", run.model_id) is None
+    found = unlisted(queries.run(run.id), asked.unit) if everywhere else None
+    if found is None:
+        raise Http404
+    return {**asdict(found), "units": run.units, "lead": None}
 
 
 @router.get(

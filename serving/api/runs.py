@@ -61,7 +61,7 @@ def runs(request: HttpRequest, asked: Query[RunsAsked]) -> Row:
             "title_zh": run.model.title_zh,
             "as_of": run.as_of.replace(tzinfo=None),
             **{n: getattr(run, n) for n in ("id", "model_id", "published_at", "units")},
-            "model_version": run.model_version,
+            **{n: getattr(run, n) for n in ("listed", "model_version")},
         }
         for run in page
     ]
@@ -78,4 +78,4 @@ def run(request: HttpRequest, run_id: RunId) -> Row:
     """The digest is over all that was published: it never changes."""
     seen = run_or_404(request, run_id)
     rules = [asdict(rule) for rule in queries.rules(seen.id)]
-    return {**asdict(queries.run(seen.id)), "rules": rules}
+    return {**asdict(queries.run(seen.id)), "listed": seen.listed, "rules": rules}

@@ -45,7 +45,8 @@ class RunOut(Schema):
     title_zh: str
     as_of: Local
     published_at: datetime
-    units: int
+    units: int = Field(description="scored, listed or not")
+    listed: int = Field(description="how many of them are leads")
     model_version: str
 
 
@@ -105,6 +106,21 @@ class LeadOut(Schema):
     band_high: float | None
     silent: list[str] = Field(description="sources with no row about this unit")
     review: StateOut
+
+
+class PlaceOut(Schema):
+    """Where a unit stands among all that a run scored."""
+
+    run_id: str
+    unit_id: str
+    units: int = Field(description="that were scored")
+    score: float = Field(description=_SCALE)
+    rules: float = Field(description=_SCALE)
+    fused: float = Field(description=_SCALE)
+    rank_score: int
+    rank_rules: int
+    rank_fused: int
+    lead: int | None = Field(description="its lead; null when it is not listed")
 
 
 class LeadPage(Schema):

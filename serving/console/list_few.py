@@ -74,12 +74,14 @@ def _hit(run: Run, which: Q) -> Ids | None:
     rules = list(RunRule.objects.filter(which, run=run).values_list("code", "hits"))
     if sum(hits for _, hits in rules) > FEW:
         return None
-    first = Lead.objects.filter(run=run, rank_fused=1).values_list("id", flat=True)[0]
-    # Ids of a run's leads follow their ranks without a hole.
+    ids = (
+        Lead.objects.filter(run=run).order_by("rank_fused").values_list("id", flat=True)
+    )
+    # Ids follow the ranks, and between those of a run there is none of another.
     hits = RuleHit.objects.filter(
         code__in=[code for code, _ in rules],
-        lead_id__gte=first,
-        lead_id__lt=first + run.units,
+        lead_id__gte=ids[0],
+        lead_id__lte=ids.reverse()[0],
     )
     return set(hits.values_list("lead_id", flat=True))
 

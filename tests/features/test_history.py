@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.builders.history import history_features
+from features.builders.history import moving_features
 from features.links import Link
 from tests.factories import (
     AS_OF,
@@ -268,10 +268,10 @@ def test_moving_windows_do_not_join_each_unit_with_each_row_of_a_busy_key(catalo
         .spec.features[0]
         .history
     )
-    began = time.perf_counter()
-    built = history_features(units, units, step, Link((("person", "person"),)), AS_OF)
+    began = time.process_time()
+    built = moving_features(units, units, step, Link((("person", "person"),)), units)
     catalog.keep(built, "hub_built")
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
 
 
 REFUSED = {

@@ -5,11 +5,10 @@ import pyarrow as pa
 import pytest
 
 from configs.tables import NODES, TIES
-from features.graph import UNKNOWN
 from features.keyed import Keyed
 from features.neighbourhood import Around, around, node_rows, tie_rows
 from serving.tokens import token, tokens
-from tests.features.tied import associations, tied, tied_from
+from tests.features.tied import associations, nodes_of, tied, tied_from
 
 KEY = b"key of the tests"
 PERSON = "330602198001010011"
@@ -23,21 +22,12 @@ CHAIN = [
 ]
 
 
-def named(table, kind, value):
-    return table.nodes(kind, pa.array([value]))[0]
-
-
-def nodes(of, *ids):
-    found = of.graph.nodes("claim", pa.array(ids, pa.string()))
-    return found[found != UNKNOWN]
-
-
 def keyed(of, numbers):
-    return Keyed.made(of.graph, numbers, lambda kind, said: tokens(KEY, kind, said))
+    return Keyed.made(of, numbers, lambda kind, said: tokens(KEY, kind, said))
 
 
 def drawn(of, leads, members=(), **more):
-    return around(of, nodes(of, *leads), nodes(of, *members), **more)
+    return around(of, nodes_of(of, leads), nodes_of(of, members), **more)
 
 
 def ties(of, found: Around) -> list[dict]:
@@ -179,8 +169,8 @@ def test_tokens_are_the_same_in_another_run_with_other_nodes():
     here, there = tied(CHAIN), tied([CHAIN[1], (("phone", "1"), ("person", "x"))])
     keys = []
     for of in (here, there):
-        node = named(of.graph, "person", PERSON)
-        keys.append(keyed(of, np.arange(of.graph.size)).of(np.array([node]))[0].as_py())
+        node = of.tables.numbers_of("person", pa.array([PERSON]))
+        keys.append(keyed(of, np.arange(of.graph.size)).of(node)[0].as_py())
     assert keys == [token(KEY, "person", PERSON)] * 2
 
 

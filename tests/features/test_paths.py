@@ -2,12 +2,11 @@
 
 from itertools import pairwise
 
-import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.paths import LONGEST, PATHS_OF_A_LEAD, path_rows
-from tests.features.tied import KINDS, tied
+from tests.features.tied import KINDS, nodes_of, tied
 
 LEADS = ["a", "b", "c"]
 NODES = st.tuples(st.sampled_from(KINDS), st.sampled_from("abcde"))
@@ -17,7 +16,8 @@ PAIRS = st.lists(st.tuples(NODES, NODES).filter(lambda e: e[0] != e[1]), max_siz
 def ways(pairs, leads=LEADS, limit=50) -> dict[tuple[str, int], list[dict]]:
     """The steps of each way."""
     found: dict[tuple[str, int], list[dict]] = {}
-    for row in path_rows(tied(pairs, limit), pa.array(leads)).to_pylist():
+    of = tied(pairs, limit)
+    for row in path_rows(of, nodes_of(of, leads)).to_pylist():
         found.setdefault((row["unit_id"], row["path"]), []).append(row)
     return found
 

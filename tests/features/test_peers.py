@@ -27,7 +27,8 @@ def built(catalog, units: pd.DataFrame, **options):
     ]
     schema = {"unit_id": "string", "g": "string", "x": "float64"}
     step = PeersSpec.model_validate({"value": "x", "within": "g", **options})
-    table = peers_features(ibis.memtable(rows, schema=schema), step)
+    given = ibis.memtable(rows, schema=schema)
+    table = peers_features(given, given, step)
     return catalog.arrow(table).to_pandas().set_index("unit_id").sort_index()
 
 

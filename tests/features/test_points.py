@@ -4,7 +4,7 @@ import pyarrow as pa
 
 from configs.network import GroupsSpec
 from features.points import unit_points
-from tests.features.tied import tied
+from tests.features.tied import tied, units_of
 
 PAIRS = [
     (("claim", "c1"), ("company", "Shop")),
@@ -17,7 +17,9 @@ PAIRS = [
 
 
 def points(pairs=PAIRS, ids=("c1", "c2", "c3", "c4"), declared=None) -> dict[str, list]:
-    table = unit_points(tied(pairs), pa.array(ids), declared)
+    of = tied(pairs)
+    units = units_of(of, pa.table({"unit_id": pa.array(ids, pa.string())}))
+    table = pa.concat_tables(unit_points(of, units, declared))
     return dict(
         zip(table["unit_id"].to_pylist(), table["points"].to_pylist(), strict=True)
     )

@@ -4,7 +4,8 @@ from datetime import datetime
 
 import pytest
 
-from features.sources import core, rejects, summary, typed
+from features.repeated import all_rejects, repeated, without
+from features.sources import core, keys, rejects, summary, typed
 from tests.factories import CLAIMS, VISITS, claim, model, raw, visit
 
 COLUMNS = {
@@ -19,11 +20,20 @@ LOADED = model(sources={"claims": {**CLAIMS, "columns": COLUMNS}, "visits": VISI
 
 def read(catalog, rows, loaded=LOADED, source="claims"):
     spec = loaded.spec
+    declared = spec.sources[source]
     table = catalog.keep(typed(raw(loaded, source, rows), spec, source), "typed")
+    kept, found = core(table, spec, source), rejects(table, spec, source)
+    counts = catalog.rows(summary(table, spec, source))[0]
+    if declared.key is not None:
+        again = catalog.keep(repeated(keys(table, declared.key)), "again")
+        kept, found = without(kept, again), all_rejects(found, again, source, declared)
+        repeats = catalog.rows(again)
+        counts["duplicates"] = len(repeats)
+        counts["rejected"] = counts["broken"] + sum(not r["_broken"] for r in repeats)
     return (
-        catalog.rows(core(table, spec, source)),
-        catalog.rows(rejects(table, spec, source).order_by("line", "column")),
-        catalog.rows(summary(table, spec, source))[0],
+        catalog.rows(kept.order_by("_file", "_line")),
+        catalog.rows(found.order_by("line", "column")),
+        counts,
     )
 
 

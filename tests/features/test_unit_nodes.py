@@ -5,10 +5,8 @@ import pyarrow as pa
 
 from configs.spec import Text
 from configs.tables import TOKENS
-from features.graph import UNKNOWN
-from features.keyed import Keyed
-from features.unit_nodes import token_rows, unit_nodes
-from serving.tokens import token, tokens
+from features.unit_nodes import token_table, unit_nodes
+from serving.tokens import token
 from tests.features.tied import tied
 
 KEY = b"key of the tests"
@@ -23,10 +21,16 @@ PAIRS = [
 
 def rows(pairs, *ids):
     of = tied(pairs)
-    units = of.graph.nodes("claim", pa.array(ids, pa.string()))
-    found = unit_nodes(of, units[units != UNKNOWN], CLAIM)
-    keyed = Keyed.made(of.graph, found.node, lambda kind, said: tokens(KEY, kind, said))
-    return token_rows(of.graph, "claim", found, keyed)
+    made, bench = of.tables.made, of.tables.engine
+    units = bench.register(
+        "unit_ids", pa.table({"unit_id": pa.array(ids, pa.string())})
+    )
+    found = unit_nodes(made, units, of.wording, CLAIM, bench)
+    named = bench.arrow(found.nodes)
+    said = zip(named["kind"].to_pylist(), named["value"].to_pylist(), strict=True)
+    keys = pa.array([token(KEY, *node) for node in said], pa.string())
+    keyed = bench.register("node_keys", named.append_column("key", keys))
+    return bench.arrow(token_table(found, keyed))
 
 
 def test_every_node_of_every_unit_stands_there_with_its_role():

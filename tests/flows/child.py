@@ -11,13 +11,21 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from flows import intake, score
+from flows import engineer, group, intake, link, part_tables, score
+from flows import publish as publish_stage
 from flows.cli import main
 from serving import publish
 
+# In the order of a run: stage -> a function that it calls midway.
 POINTS: dict[str, tuple[ModuleType, str]] = {
-    "reading": (intake, "core"),
+    "reading": (part_tables, "core"),
+    "sources": (intake, "all_rejects"),
+    "linking": (link, "report"),
+    "features": (engineer, "feature_matrix"),
+    "rules": (engineer, "rule_hits"),
     "scoring": (score, "explained"),
+    "groups": (group, "association_tables"),
+    "list": (publish_stage, "dossier_files"),
     "publishing": (publish, "insert_run"),
 }
 

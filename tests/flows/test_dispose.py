@@ -76,7 +76,7 @@ def test_the_last_disposition_of_a_unit_stands(office: Home) -> None:
         (
             ("CLM-00003", "confirmed", "--reason", "x"),
             1,
-            "got 'CLM-00003', which is not among the units of run "
+            "got 'CLM-00003', which is not among the leads of run "
             f"'{RUN}'; did you mean 'CLM-000003'?",
         ),
         (("CLM-000003", "confirm", "--reason", "x"), 2, "'confirm' is not one of"),
@@ -159,7 +159,7 @@ WRONG = {
     ),
     "unit": (
         "unit_id,verdict,reason\nCLM-000001,confirmed,a\nCLM-00002,excluded,b\n",
-        "line 3, column unit_id: got 'CLM-00002', which is not among the units of run "
+        "line 3, column unit_id: got 'CLM-00002', which is not among the leads of run "
         f"'{RUN}'; did you mean 'CLM-000002'?",
     ),
     "time": (

@@ -17,10 +17,11 @@ import pytest
 from configs.settings import Settings
 from configs.tables import DOSSIER
 from flows.catalog import Catalog, opened
-from flows.dossier import dossier_files, written
+from flows.dossier import dossier_files, evidence_of, written
 from flows.group import group
 from flows.job import Job, new_job
 from flows.pipeline import prepare
+from flows.score import SCORES
 from serving.dossier import Dossier
 from serving.tokens import key_of, token
 from tests.flows.homes import Home
@@ -107,10 +108,16 @@ def job(settings: Settings, data: Path) -> Job:
     return made(settings, "first", data, AS_OF)
 
 
+def files_of(job: Job, catalog: Catalog) -> dict[str, Path]:
+    """The files of a run that lists all that it scored."""
+    listed = catalog.read(SCORES).select("unit_id")
+    return dossier_files(job, catalog, evidence_of(job, catalog), listed)
+
+
 @pytest.fixture(scope="module")
 def files(job: Job) -> dict[str, Path]:
     with job.opened() as catalog:
-        return dossier_files(job, catalog)
+        return files_of(job, catalog)
 
 
 @pytest.fixture(scope="module")
@@ -212,7 +219,7 @@ def test_nothing_that_was_posted_later_stands_in_any_file(tables, settings, job)
 def test_a_person_has_one_token_in_two_models_and_runs(tables, settings, data):
     other = made(settings, "second", data, LATER)
     with other.opened() as catalog:
-        found = dossier_files(other, catalog)
+        found = files_of(other, catalog)
     nodes = {
         (row["kind"], row["value"]): row["key"]
         for row in pq.read_table(found["nodes"]).to_pylist()
@@ -230,7 +237,7 @@ def test_made_again_from_the_same_delivery_every_byte_is_the_same(
 ):
     again = made(settings, "first", data, AS_OF)
     with again.opened() as catalog:
-        found = dossier_files(again, catalog)
+        found = files_of(again, catalog)
     assert {name: path.read_bytes() for name, path in found.items()} == {
         name: path.read_bytes() for name, path in files.items()
     }
@@ -275,7 +282,7 @@ def test_ties_that_no_row_makes_leave_the_files_empty(settings, tmp_path):
     data = replace(delivery, payments=payments, persons=persons).write(tmp_path)
     job = made(settings, "first", data, AS_OF)
     with job.opened() as catalog:
-        found = dossier_files(job, catalog)
+        found = files_of(job, catalog)
     rows = {name: pq.read_metadata(path).num_rows for name, path in found.items()}
     assert rows["rows"] > 0
     assert {n: rows[n] for n in ("nodes", "ties", "tokens")} == dict.fromkeys(

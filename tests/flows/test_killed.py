@@ -22,8 +22,19 @@ def check_rerun(home: Home, template: Home, delivered: Path) -> None:
     assert home.is_sound()
 
 
-@pytest.mark.parametrize("point", ["reading", "scoring"])
-def test_a_run_killed_before_publishing_leaves_nothing_and_a_rerun_completes(
+# The tiny model links no records and ties nothing; stages of one run in their order.
+STAGES = ("reading", "sources", "features", "rules", "scoring", "list", "publishing")
+# What a rerun finds of the stages before the one that was killed.
+FOUND = {
+    "rules": ["features"],
+    "scoring": ["features", "rules"],
+    "list": ["features", "rules", "score"],
+    "publishing": ["features", "rules", "score"],
+}
+
+
+@pytest.mark.parametrize("point", STAGES)
+def test_a_run_killed_in_any_stage_leaves_nothing_and_a_rerun_goes_on(
     point: str, unpublished: Home, template: Home, delivered: Path
 ) -> None:
     child = unpublished.start(point, delivered, module="tests.flows.child")
@@ -32,6 +43,12 @@ def test_a_run_killed_before_publishing_leaves_nothing_and_a_rerun_completes(
     child.communicate()
 
     assert unpublished.inside("leads", "tiny").returncode != 0
+    again = unpublished.inside("score", "tiny", "--data", delivered)
+    told = again.stderr
+    for stage in ("features", "rules", "score"):
+        assert (f"{stage}: as in an earlier run" in told) == (
+            stage in FOUND.get(point, [])
+        ), told
     check_rerun(unpublished, template, delivered)
 
 

@@ -70,7 +70,9 @@ def say(catalog: Catalog) -> Say:
         hits = frame[["unit_id"]].assign(as_of=AS_OF, code="T1", layer=2)
         _write(catalog, HITS, hits.assign(reason_en="so", reason_zh="因此"))
         asked = ibis.memtable({"unit_id": list(explained)})
-        table = catalog.arrow(with_what_data_say(loaded, catalog, asked))
+        listed = ibis.memtable(frame[["unit_id"]])
+        hits = with_what_data_say(loaded, catalog, listed, asked)
+        table = catalog.arrow(hits)
         assert table.column_names == list(PUBLISHED_HITS)
         return {
             (row["unit_id"], row["code"]): (row["says_en"], row["says_zh"])

@@ -1,23 +1,31 @@
 """What stages hand to the published list when they have something to hand over."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import ibis
+import pandas as pd
 import pyarrow as pa
 import pytest
 
 from configs.settings import Settings
 from flows.group import group
 from flows.job import Job, new_job
+from flows.lead_table import listed_units
 from flows.pipeline import prepare
-from flows.publish import publish_list
+from flows.publish import publication_of, publish_list
 from flows.score import SCORES, champion_linkage, score
 from serving import queries
 from serving.connect import close_store
+from serving.rebuilt import differences
 from serving.verify import verify
+from tests.factories import model
 from tests.flows.homes import Home
 
 pytestmark = pytest.mark.slow
+LISTED = 30
 
 
 @pytest.fixture
@@ -78,3 +86,75 @@ def test_scoring_says_what_carries_each_lead_and_what_would_move_it(
         for changed in detail.counterfactuals:
             assert changed.text_en.startswith("would ")
             assert f"第{changed.rank:,}位" in changed.text_zh
+
+
+def shorter(job: Job, listed: int) -> Job:
+    """The job as if its model listed so many units."""
+    spec = job.model.spec
+    review = spec.review.model_copy(update={"listed": listed})
+    model = replace(job.model, spec=spec.model_copy(update={"review": review}))
+    return replace(job, model=model)
+
+
+def of_units(table: pa.Table, units: set[str]) -> list[dict[str, Any]]:
+    """The rows about these units, in a fixed order."""
+    rows = [row for row in table.to_pylist() if row["unit_id"] in units]
+    return sorted(rows, key=repr)
+
+
+def test_a_short_list_says_of_its_leads_what_the_whole_one_says(scored: Job) -> None:
+    whole, short = publication_of(scored), publication_of(shorter(scored, LISTED))
+
+    units = set(short.tables["leads"]["unit_id"].to_pylist())
+    ranks = ("rank_fused", "rank_score", "rank_rules")
+    leads = whole.tables["leads"].to_pylist()
+    first = {r["unit_id"] for r in leads if min(r[n] for n in ranks) <= LISTED}
+    drawn = set(whole.tables["slots"]["unit_id"].to_pylist())
+    assert units == first | drawn
+    assert drawn - first
+    assert len(units) < len(leads)
+    for name, table in short.tables.items():
+        assert of_units(table, units) == of_units(whole.tables[name], units)
+        assert table.num_rows == len(of_units(table, units))
+    assert short.rules == whole.rules
+    assert short.files.keys() == whole.files.keys()
+
+
+def test_a_short_list_is_published_verified_and_made_again(
+    scored: Job, unpublished: Home
+) -> None:
+    job = shorter(scored, LISTED)
+
+    run = queries.run(publish_list(job).run_id)
+
+    assert run.listed < run.units
+    assert verify(job.settings) == []
+    assert differences(publication_of(job), job.settings) == []
+    with job.opened() as catalog:
+        scores = catalog.arrow(catalog.read(SCORES)).to_pylist()
+    listed = queries.listed_units(run.id)
+    last = next(row for row in reversed(scores) if row["unit_id"] not in listed)
+    said = unpublished.ok("show", "tiny", last["unit_id"])
+    assert "was scored but is not on the list" in said
+    assert f"rank {last['rank_fused']:,} of {run.units:,}" in said
+    told = unpublished.json("show", "tiny", last["unit_id"])
+    assert told["rank_score"] == last["rank_score"]
+    assert f"{run.listed:,} listed" in unpublished.ok("leads", "tiny")
+    assert next(iter(unpublished.json("runs", "tiny")))["listed"] == run.listed
+
+
+def test_all_members_of_a_group_are_listed() -> None:
+    scores = pd.DataFrame({"unit_id": [f"u{n}" for n in range(9)]})
+    scores["rank_fused"] = range(1, 10)
+    scores["rank_score"] = [9, *range(1, 9)]
+    scores["rank_rules"] = range(1, 10)
+    members = ibis.memtable({"unit_id": ["u0", "u8"]})
+
+    found = listed_units(_listing(2), ibis.memtable(scores), members)
+
+    assert set(found.to_pyarrow()["unit_id"].to_pylist()) == {"u0", "u1", "u2", "u8"}
+
+
+def _listing(listed: int) -> Any:
+    review = {"listed": listed, "explain": 1, "weekly_capacity": 1}
+    return model(review=review)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from configs.tables import SCORES
@@ -252,3 +253,26 @@ def without_groups(publication: Publication) -> Publication:
     bare = replace(publication, tables={**publication.tables, **rest})
     alone = pa.nulls(bare.tables["leads"].num_rows, pa.string())
     return with_column(bare, "leads", "group_id", alone)
+
+
+def shortened(publication: Publication, listed: int) -> Publication:
+    """The publication with only the first of each order, the drawn and all rings listed."""
+    leads = publication.tables["leads"]
+    named = {
+        unit
+        for table in ("slots", "group_members")
+        for unit in publication.tables[table]["unit_id"].to_pylist()
+    }
+    kept = {
+        row["unit_id"]
+        for row in leads.to_pylist()
+        if min(row[f"rank_{order}"] for order in ("fused", "score", "rules")) <= listed
+        or row["unit_id"] in named
+    }
+    tables = {
+        name: table.filter(pc.is_in(table["unit_id"], pa.array(sorted(kept))))
+        if "unit_id" in table.column_names
+        else table
+        for name, table in publication.tables.items()
+    }
+    return replace(publication, tables=tables, listed=listed)

@@ -97,7 +97,7 @@ BAD: dict[str, tuple[dict[str, object], str]] = {
     "user": ({"user": ""}, "user is ''; give the model"),
     "run": ({"run_id": "vehicle-1"}, "no run 'vehicle-1' is published; known: vehicle"),
     "model": ({"model": "claims"}, "claims: no run 'vehicle_insurance-20250630-1'"),
-    "unit": ({"unit_id": "CLM-000099"}, "1 units are not in run .*, such as 'CLM-000099'"),
+    "unit": ({"unit_id": "CLM-000099"}, "1 units are not listed in run .*, such as 'CLM-000099'"),
     "zone": ({"at": datetime(2025, 7, 1)}, "at is 2025-07-01T00:00:00; give a time that"),
     "cause": ({"verdict": "excluded", "cause": "lawfull"}, "did you mean 'lawful'"),
     "cause of another": ({"cause": "lawful"}, "give a cause with 'excluded' alone"),

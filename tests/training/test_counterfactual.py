@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from training.counterfactual import counterfactuals, places
-from training.explain import explain
+from tests.training.reasons import reasons_among, standing
+from training.counterfactual import Standing, counterfactuals
+from training.fusion import RULE_WEIGHT
 from training.parts import NEIGHBOURS, REVIEWS, contributions, parts, taught
 
 
@@ -13,9 +14,15 @@ from training.parts import NEIGHBOURS, REVIEWS, contributions, parts, taught
 def listed(scorer, features, flags):
     scores = scorer.score(features, flags)
     head = scores["unit_id"].head(40).tolist()
-    reasons = explain(scorer, features, head)
+    reasons = reasons_among(scorer, features, head)
     X, H = features.loc[head], flags.loc[head]
-    return scores, X, H, reasons, counterfactuals(scorer, X, H, scores, reasons)
+    return (
+        scores,
+        X,
+        H,
+        reasons,
+        counterfactuals(scorer, X, H, standing(scores, head), reasons),
+    )
 
 
 def test_rank_is_the_one_that_the_scorer_gives_in_the_whole_list(
@@ -55,22 +62,30 @@ def test_a_lead_alone_falls_to_the_same_rank(scorer, listed):
     scores, X, H, reasons, told = listed
     unit = X.index[3]
     own = reasons[reasons["unit_id"] == unit]
-    alone = counterfactuals(scorer, X.loc[[unit]], H.loc[[unit]], scores, own)
+    alone = counterfactuals(
+        scorer, X.loc[[unit]], H.loc[[unit]], standing(scores, [unit]), own
+    )
     together = told[told["unit_id"] == unit].reset_index(drop=True)
     pd.testing.assert_frame_equal(alone, together)
 
 
-def test_places_break_ties_by_unit_id():
-    scores = pd.DataFrame({"unit_id": list("abcd"), "fused": [0.9, 0.5, 0.5, 0.1]})
-    asked = pd.Series(["a", "a", "c", "d", "d", "b"])
+def test_changed_ranks_break_ties_by_unit_id():
+    listed = Standing(
+        fused=np.array([0.9, 0.5, 0.5, 0.1]),
+        places=np.arange(4),
+        ranks=np.array([1, 3, 4, 2]),
+    )
+    asked = np.array([0, 0, 1, 2, 2, 3])  # the units of ranks 1, 1, 3, 4, 4, 2
     fused = np.array([0.9, 0.5, 0.5, 0.5, 0.95, 0.0])
-    assert places(scores, asked, fused).tolist() == [1, 1, 3, 4, 1, 4]
+    assert listed.ranks_at(asked, fused).tolist() == [1, 1, 3, 4, 1, 4]
 
 
 def test_no_leads_give_an_empty_table(scorer, features, flags, listed):
     scores, *_ = listed
-    none = explain(scorer, features, [])
-    assert counterfactuals(scorer, features[:0], flags[:0], scores, none).empty
+    none = reasons_among(scorer, features, [])
+    assert counterfactuals(
+        scorer, features[:0], flags[:0], standing(scores, []), none
+    ).empty
     assert parts(scorer, features[:0], flags[:0]).empty
 
 
@@ -141,8 +156,8 @@ def test_reviews_name_the_input_that_they_taught(scorer, learnt, features, flags
 
 def test_reasons_of_a_taught_order_follow_its_ranker(learnt, features, flags):
     high = list(features.index[features["f2"] > features["f2"].quantile(0.9)])
-    plain = explain(learnt, features, high)
-    followed = explain(learnt, features, high, flags=flags)
+    plain = reasons_among(learnt, features, high)
+    followed = reasons_among(learnt, features, high, flags=flags)
     places = [t[t["feature"] == "f2"]["position"].mean() for t in (plain, followed)]
     assert places[1] < places[0]
     assert (followed["feature"] == "f2").sum() >= (plain["feature"] == "f2").sum()
@@ -151,9 +166,9 @@ def test_reasons_of_a_taught_order_follow_its_ranker(learnt, features, flags):
 def test_counterfactuals_of_a_taught_order_are_its_own(learnt, features, flags):
     scores = learnt.score(features, flags)
     head = scores["unit_id"].head(5).tolist()
-    reasons = explain(learnt, features, head, flags=flags)
+    reasons = reasons_among(learnt, features, head, flags=flags)
     X, H = features.loc[head], flags.loc[head]
-    told = counterfactuals(learnt, X, H, scores, reasons)
+    told = counterfactuals(learnt, X, H, standing(scores, head), reasons)
     row = told[told["feature_1"].notna() & told["rule"].isna()].iloc[0]
     changed = features.astype(float).copy()
     changed.loc[row["unit_id"], row["feature_1"]] = row["value_1"]
@@ -177,4 +192,4 @@ def test_rule_that_reviews_moved_carries_what_it_is_worth_now(learnt, features, 
     before, after = (contributions(s, X, H)[f"rule:{code}"] for s in (untaught, learnt))
     ranker = learnt.ranker_
     scale = (1 - ranker.weight_) / ranker.base_span_
-    assert np.allclose(after - before, moved[code] * scale)
+    assert np.allclose(after - before, RULE_WEIGHT * moved[code] * scale)

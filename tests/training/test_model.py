@@ -38,11 +38,39 @@ def test_scores_follow_the_contract(scores, features):
     assert scores["rank_fused"].is_monotonic_increasing
 
 
-def test_unit_scores_do_not_depend_on_the_batch(scorer, scores, features, flags):
-    part = scorer.score(features[100:110], flags[100:110]).set_index("unit_id")
-    whole = scores.set_index("unit_id").loc[part.index]
-    columns = [c for c in part if c.startswith("score") or c in {"rules", "fused"}]
-    np.testing.assert_allclose(part[columns], whole[columns], atol=1e-6)
+@pytest.fixture(scope="module")
+def taught(scorer, features, flags) -> LeadScorer:
+    """Has learnt from cases enough for a ranker and for bands."""
+    y = np.full(len(features), np.nan)
+    y[:200] = (features["f2"][:200] > 0).astype(float)
+    learnt = scorer.learn(features, flags, y)
+    assert learnt.ranker_.weight_ > 0
+    assert len(learnt.bands_.edges_)
+    return learnt
+
+
+@pytest.mark.parametrize("size", [1, 7, 64, 101, 599])
+@pytest.mark.parametrize("which", ["scorer", "taught"])
+def test_unit_scores_are_bit_for_bit_the_same_in_any_batch(
+    which, size, features, flags, request
+):
+    model = request.getfixturevalue(which)
+    starts = range(0, len(features) if size > 1 else 25, size)
+    parts = [slice(start, start + size) for start in starts]
+    alone = [model.columns(features[part], flags[part]) for part in parts]
+    for name, whole in model.columns(features, flags).items():
+        joined = np.concatenate([part[name] for part in alone])
+        np.testing.assert_array_equal(joined, whole[: len(joined)], err_msg=name)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_the_list_is_the_same_in_parts_and_with_any_number_of_threads(
+    scorer, scores, features, flags, threads, monkeypatch
+):
+    monkeypatch.setattr(model_module, "PART_ROWS", 83)
+    as_of = datetime(2026, 3, 1)
+    again = scorer.score(features, flags, as_of=as_of, threads=threads)
+    pd.testing.assert_frame_equal(again, scores, check_exact=True)
 
 
 def test_save_and_load_give_identical_scores(scorer, scores, features, flags, tmp_path):
@@ -83,13 +111,13 @@ def test_layout_is_raised_when_what_is_stored_changes(
     names |= {*stored_names(scorer.learn(features, flags, verdicts))}
     found = hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()[:12]
     # On a failure: raise LAYOUT in training/model.py and record both here.
-    assert (model_module.LAYOUT, found) == (1, "041fd8832809")
+    assert (model_module.LAYOUT, found) == (2, "041fd8832809")
 
 
 def test_files_of_another_layout_are_refused_in_words(scorer, tmp_path, monkeypatch):
     scorer.save(tmp_path / "model.skops")
     monkeypatch.setattr(model_module, "LAYOUT", 99)
-    with pytest.raises(StoreError, match=r"layout 1, this one reads 99\); train again"):
+    with pytest.raises(StoreError, match=r"layout 2, this one reads 99\); train again"):
         LeadScorer.load(tmp_path / "model.skops")
 
 

@@ -30,6 +30,18 @@ def test_row_has_bit_for_bit_the_same_distances_alone():
         np.testing.assert_array_equal(nearest.find(X[i : i + 1])[0][0], whole[i])
 
 
+@pytest.mark.parametrize("count", [1, 31, 32, 100, 300])
+@pytest.mark.parametrize("rows", [3, 99, 1500, 4096])
+def test_distances_alone_are_bit_for_bit_those_of_find(count, rows):
+    # Rounded, so that many reference rows are equally far or copies of each other.
+    reference = crowd(rows, 3, 0).round(1)
+    X = np.concatenate([reference[:20], crowd(35, 3, 1).round(1), crowd(10, 3, 2)])
+    nearest = NearestRows(count).fit(reference)
+    found, _ = nearest.find(X)
+    np.testing.assert_array_equal(nearest.distances(X), found)
+    np.testing.assert_array_equal(nearest.distances(X[5:6]), found[5:6])
+
+
 def test_row_of_the_reference_leaves_itself_out_but_not_its_copies():
     reference = np.float32([[0], [0], [1], [5]])
     distances, places = NearestRows(3).fit(reference).find(reference[:1])

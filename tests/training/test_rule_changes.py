@@ -23,7 +23,7 @@ def past(confirmed: str = "", cleared: str = "", ring: str = "") -> Past:
     """The detectors rank u00 first and u11 last; nobody is like anybody."""
     none = np.zeros((12, 1))
     crowd = Population(
-        UNITS, np.linspace(0.9, 0.1, 12), Nearest(none.astype(np.intp), none)
+        UNITS, np.linspace(0.75, 0.25, 12), Nearest(none.astype(np.intp), none)
     )
     rows = [(UNITS[int(i)], 1.0) for i in confirmed.split()]
     rows += [(UNITS[int(i)], 0.0) for i in cleared.split()]

@@ -5,7 +5,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from configs.errors import LeadlineError
-from training.fusion import DAMPING, Rule, RuleEvidence, own_evidence, ranks
+from training.fusion import (
+    DAMPING,
+    RULE_WEIGHT,
+    Rule,
+    RuleEvidence,
+    own_evidence,
+    ranks,
+)
 from training.pridit import Pridit
 
 
@@ -107,15 +114,18 @@ def test_rules_alone_add_up_and_damped_count_ever_less():
         sum(one.values())
     )
     first, second, third = sorted(one.values(), reverse=True)
-    expected = first + DAMPING * second + DAMPING**2 * third
+    expected = RULE_WEIGHT * (first + DAMPING * second + DAMPING**2 * third)
     assert evidence.damped(flags("A", "B", "D"))[0] == pytest.approx(expected)
+    # Beside the detectors even a rule by itself counts for less than it does alone.
+    assert evidence.damped(flags("A"))[0] == pytest.approx(RULE_WEIGHT * one["A"])
+    assert 0 < RULE_WEIGHT < 1
 
 
 def test_many_copies_of_a_rule_count_for_little_more_than_three():
     copies = tuple(Rule(f"R{i}", 3, 0.3) for i in range(30))
     H = pd.DataFrame(True, index=["u"], columns=[r.code for r in copies])
     fitted = RuleEvidence(copies).fit(H)
-    one = fitted.evidence_["R0"]
+    one = RULE_WEIGHT * fitted.evidence_["R0"]
     assert one < fitted.damped(H)[0] < one / (1 - DAMPING)
 
 

@@ -41,7 +41,7 @@ def labels(confirmed: str = "", cleared: str = "", ring: str = "") -> pd.DataFra
 
 def yields(H: pd.DataFrame, known: pd.DataFrame, capacity: int = 3) -> pd.DataFrame:
     """Scores fall from unit to unit: the detectors alone show u00, u01, u02."""
-    score = np.linspace(0.9, 0.1, len(H))
+    score = np.linspace(0.75, 0.25, len(H))
     evidence = RuleEvidence(RULES).fit(H)
     table = rule_yields(alone(score), H, evidence, known, capacity)
     return table.set_index("code")

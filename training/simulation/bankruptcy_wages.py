@@ -4,13 +4,11 @@ No row describes a real person. Ordinary claims, hard negatives and planted sche
 mixed before anything is numbered or written.
 """
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
 from training.simulation import registers
-from training.simulation.delivery import ring_ids, write_csv, write_notes, write_parquet
+from training.simulation.delivery import Outbox, delivering, ring_ids
 from training.simulation.population import prefecture
 from training.simulation.sampling import Rng
 from training.simulation.wages_claims import column, draft, plant
@@ -48,8 +46,9 @@ SMALLEST = 1000
 CHINESE = "gb18030"
 
 
+@delivering
 def simulate(
-    *, units: int, seed: int, out: Path, people: int | None = None
+    *, units: int, seed: int, out: Outbox, people: int | None = None
 ) -> dict[str, int]:
     """Write one delivery per department into `out`; returns rows per table.
 
@@ -69,8 +68,8 @@ def simulate(
     counts = _write_claims(rng, world, rows, out)
     counts |= _write_debtors(rng, world, rows, out)
     counts |= _write_registers(rng, world, rows, out)
-    counts["truth/units"] = write_csv(out / "truth/units.csv", [_truth(rng, rows)])
-    write_notes(out, "wage claims", units, seed)
+    counts["truth/units"] = out.write("truth/units.csv", [_truth(rng, rows)])
+    out.note("wage claims", units, seed)
     return counts
 
 
@@ -87,22 +86,22 @@ def _all_claims(rng: Rng, world: World, units: int) -> pd.DataFrame:
 
 
 def _write_claims(
-    rng: Rng, world: World, rows: pd.DataFrame, out: Path
+    rng: Rng, world: World, rows: pd.DataFrame, out: Outbox
 ) -> dict[str, int]:
     cases = arbitration_rows(rng, world, rows)
     claims = claim_table(rng, world, rows, cases)
     heard = arbitration_table(rng, world, cases)
     return {
-        "wage_claims": write_csv(out / "wage_claims.csv", [claims]),
-        "arbitrations": write_csv(out / "arbitrations.csv", [heard], encoding=CHINESE),
-        "bank_transfers": write_csv(
-            out / "bank_transfers.csv", [transfer_table(rng, world, rows)]
+        "wage_claims": out.write("wage_claims.csv", [claims]),
+        "arbitrations": out.write("arbitrations.csv", [heard], encoding=CHINESE),
+        "bank_transfers": out.write(
+            "bank_transfers.csv", [transfer_table(rng, world, rows)]
         ),
     }
 
 
 def _write_debtors(
-    rng: Rng, world: World, rows: pd.DataFrame, out: Path
+    rng: Rng, world: World, rows: pd.DataFrame, out: Outbox
 ) -> dict[str, int]:
     debtors = bankruptcy_table(rng, world, rows)
     creditors = creditor_table(rng, world, rows)
@@ -110,17 +109,17 @@ def _write_debtors(
     roles = role_table(rng, world)
     enforced = enforcement_table(rng, world)
     return {
-        "bankruptcies": write_csv(out / "bankruptcies.csv", [debtors]),
-        "creditors": write_csv(out / "creditors.csv", [creditors]),
-        "payroll": write_parquet(out / "payroll.parquet", payroll),
-        "utilities": write_csv(out / "utilities.csv", [utility_table(rng, world)]),
-        "company_roles": write_csv(out / "company_roles.csv", [roles]),
-        "enforcements": write_csv(out / "enforcements.csv", [enforced]),
+        "bankruptcies": out.write("bankruptcies.csv", [debtors]),
+        "creditors": out.write("creditors.csv", [creditors]),
+        "payroll": out.write("payroll.parquet", payroll),
+        "utilities": out.write("utilities.csv", [utility_table(rng, world)]),
+        "company_roles": out.write("company_roles.csv", [roles]),
+        "enforcements": out.write("enforcements.csv", [enforced]),
     }
 
 
 def _write_registers(
-    rng: Rng, world: World, rows: pd.DataFrame, out: Path
+    rng: Rng, world: World, rows: pd.DataFrame, out: Outbox
 ) -> dict[str, int]:
     population = with_jobs(rng, world, rows)
     insured = insurance_tables(rng, world, population, rows)
@@ -128,11 +127,11 @@ def _write_registers(
     people = registers.person_tables(rng, population)
     companies = registers.company_table(rng, population)
     return {
-        "social_insurance": write_csv(out / "social_insurance.csv.gz", insured),
-        "income_tax": write_csv(out / "income_tax.csv.gz", taxed),
-        "persons": write_parquet(out / "persons.parquet", people),
-        "companies": write_csv(out / "companies.csv", [companies], encoding=CHINESE),
-        "marriages": write_csv(out / "marriages.csv", [marriage_table(rng, world)]),
+        "social_insurance": out.write("social_insurance.csv.gz", insured),
+        "income_tax": out.write("income_tax.csv.gz", taxed),
+        "persons": out.write("persons.parquet", people),
+        "companies": out.write("companies.csv", [companies], encoding=CHINESE),
+        "marriages": out.write("marriages.csv", [marriage_table(rng, world)]),
     }
 
 

@@ -147,24 +147,14 @@ def hidden_wage(rng: Rng, world: World, units: Ints) -> None:
 def spouse_wage(rng: Rng, world: World, units: Ints) -> None:
     """From the campaign on wages go to the spouse; the beneficiary earns nothing."""
     person = world.ids("person")[units]
-    wages = _wages(rng, world, spouses(world)[person], np.full(len(units), 6))
+    wages = _wages(rng, world, world.spouses[person], np.full(len(units), 6))
     world.add("wages", wages.assign(income=(wages["income"] * 1.6).round(-2)))
     world.put(units, wrong_months=_worked(wages))
 
 
-def spouses(world: World) -> Ints:
-    """The other of the first two of a household, by person; -1 for all others."""
-    population = world.population
-    home = population.persons["household"].to_numpy(np.int64)
-    place = np.arange(len(home)) - population.household_start[home]
-    paired = population.household_size[home] >= 2
-    other = np.arange(len(home)) + np.where(place == 0, 1, -1)
-    return np.where(paired & (place <= 1), other, -1)
-
-
 def _has_idle_spouse(world: World) -> Bools:
     """Poor by the register, with a spouse of whom no benefit and no death is known."""
-    other = spouses(world)[world.ids("person")]
+    other = world.spouses[world.ids("person")]
     known = world.used.copy()
     known[world.ids("person")] = True
     adult = world.population.adults()

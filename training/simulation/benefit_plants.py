@@ -60,14 +60,20 @@ def take(rng: Rng, world: World, fits: Bools, size: int, name: str) -> Ints:
     """Units of different people of whom nothing was planted yet."""
     person = world.ids("person")
     free = rng.permutation(np.flatnonzero(fits & ~world.used[person]))
-    _, first = np.unique(person[free], return_index=True)
-    free = free[np.sort(first)]
+    few = _first_of_each(person, free[: 2 * size + 16])
+    free = few if len(few) >= size else _first_of_each(person, free)
     if len(free) < size:
         raise ValueError(
             f"simulate: units={len(world.rows)!r} leave {len(free)} beneficiaries for "
             f"{name}, {size} are needed; ask for more units"
         )
     return free[:size]
+
+
+def _first_of_each(person: Ints, units: Ints) -> Ints:
+    """The first unit of each person, in the order given."""
+    _, first = np.unique(person[units], return_index=True)
+    return units[np.sort(first)]
 
 
 def of(*schemes: str) -> Fits:

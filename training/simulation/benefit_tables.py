@@ -13,6 +13,7 @@ from training.simulation.benefit_world import (
     certified_on,
     first_days,
 )
+from training.simulation.delivery import ring_ids
 from training.simulation.registers_life import LAST_DAY, NO_ID_RATE
 from training.simulation.registers_wealth import looked_up
 from training.simulation.sampling import (
@@ -41,7 +42,7 @@ def office_names(world: World) -> Texts:
     towns = names.TOWN_TABLE[district, place % names.TOWN_TABLE.shape[1]]
     kinds = np.array(OFFICE_KINDS, dtype=object)[place % len(OFFICE_KINDS)]
     return np.asarray(
-        np.array(names.DISTRICTS, dtype=object)[district] + towns + kinds, dtype=object
+        world.population.place.district_names[district] + towns + kinds, dtype=object
     )
 
 
@@ -49,7 +50,10 @@ def number_units(rng: Rng, world: World) -> None:
     """Numbers that tell nothing, and an order that tells nothing."""
     size = len(world.rows)
     number = distinct(rng, size, 10**8)
-    world.rows["ben_id"] = np.asarray("B" + identifiers.padded(number, 8), dtype=object)
+    mark = world.population.place.mark
+    world.rows["ben_id"] = np.asarray(
+        "B" + mark + identifiers.padded(number, 8), dtype=object
+    )
     world.rows = world.rows.iloc[rng.permutation(size)].reset_index(drop=True)
 
 
@@ -63,7 +67,8 @@ def benefit_tables(rng: Rng, world: World) -> Iterator[pd.DataFrame]:
         ids = persons["person_id"].to_numpy(dtype=object)
         start = part["start"].to_numpy().astype("datetime64[D]")
         office = part["office"].to_numpy(np.int64)
-        district = np.array(names.DISTRICTS, dtype=object)
+        place = world.population.place
+        district = place.district_names
         yield pd.DataFrame(
             {
                 "ben_id": part["ben_id"].to_numpy(dtype=object),
@@ -80,12 +85,12 @@ def benefit_tables(rng: Rng, world: World) -> Iterator[pd.DataFrame]:
                 "village": np.array(VILLAGES, dtype=object)[
                     part["village"].to_numpy(np.int64)
                 ],
-                "clerk": "C" + clerks[part["clerk"].to_numpy(np.int64)],
+                "clerk": "C" + place.mark + clerks[part["clerk"].to_numpy(np.int64)],
                 "start_date": written.iso_dates(start),
                 "monthly_amount": part["amount"].to_numpy(),
                 "last_cert": written.iso_dates(certified_on(part)),
                 "cert_mode": part["cert_mode"].to_numpy(dtype=object),
-                "cert_device": part["cert_device"].to_numpy(dtype=object),
+                "cert_device": place.marked(part["cert_device"].to_numpy(dtype=object)),
                 "care_home_uscc": looked_up(
                     world.population.companies["uscc"], part["home"].to_numpy(np.int64)
                 ),
@@ -96,10 +101,15 @@ def benefit_tables(rng: Rng, world: World) -> Iterator[pd.DataFrame]:
         )
 
 
-def payment_tables(rng: Rng, world: World) -> Iterator[pd.DataFrame]:
-    """payments.parquet: one row per unit and month paid; one district fell silent."""
+def payment_tables(rng: Rng, world: World, since: int = 0) -> Iterator[pd.DataFrame]:
+    """payments.parquet: one row per unit and month paid; one district fell silent.
+
+    Args:
+        since: first month told of.
+    """
     for part in written.in_parts(world.rows):
         rows = _paid_months(part)
+        rows = rows[rows["month"] >= since]
         of, month = rows["of"].to_numpy(), rows["month"].to_numpy()
         office = part["office"].to_numpy(np.int64)[of]
         silent = world.office_district[office] == SILENT_DISTRICT
@@ -221,7 +231,8 @@ def home_table(rng: Rng, world: World) -> pd.DataFrame:
     address = world.population.persons["address"].to_numpy(dtype=object)
     return pd.DataFrame(
         {
-            "title_no": identifiers.padded(distinct(rng, len(rows), 10**8), 8),
+            "title_no": world.population.place.mark
+            + identifiers.padded(distinct(rng, len(rows), 10**8), 8),
             "person_id": _soiled_ids(rng, world, rows),
             "address": dirt.soiled(rng, address[rows["person"]], dirt.ADDRESS_KINDS),
             "share": rows["share"].round(3).to_numpy(),
@@ -303,16 +314,14 @@ def withdrawal_table(rng: Rng, world: World) -> pd.DataFrame:
 def truth_table(rng: Rng, world: World) -> pd.DataFrame:
     """What was planted; ring numbers are drawn anew so that they carry no order."""
     rows = world.rows
-    groups = world.ids("group")
-    number = rng.permutation(int(groups.max()) + 1)
-    ring = np.array([f"R{place + 1:03d}" for place in number], dtype=object)
+    rings = ring_ids(rng, world.ids("group"), world.population.place.mark)
     wrong = rows["wrong_months"].to_numpy(dtype=np.float64) * rows["amount"].to_numpy()
     return pd.DataFrame(
         {
             "ben_id": rows["ben_id"],
             "fraud": rows["fraud"],
             "typology": rows["typology"],
-            "ring_id": np.where(groups >= 0, ring[groups], ""),
+            "ring_id": rings,
             "hard_negative": rows["hard_negative"],
             "amount": np.round(wrong, 2),
         }

@@ -67,6 +67,7 @@ class World:
     silent_from: Times  # per person: no sign of life from that day on
     visits: Floats  # per person: visits to a doctor a year
     used: Bools  # per person: already dead or part of a planted story
+    spouses: Ints  # per person: the other of the first two of a household, or -1
     events: dict[str, list[pd.DataFrame]] = field(default_factory=dict)
 
     def add(self, event: str, rows: pd.DataFrame) -> None:
@@ -81,12 +82,16 @@ class World:
         return self.rows[name].to_numpy(dtype=np.int64)
 
     def of_scheme(self, *schemes: str) -> Bools:
-        return np.asarray(self.rows["scheme"].isin(schemes), dtype=np.bool_)
+        wanted = [SCHEMES.index(scheme) for scheme in schemes]
+        return np.asarray(np.isin(self.ids("kind"), wanted))
 
     def put(self, units: Ints, **values: Any) -> None:
         """Change columns of some units."""
         for name, value in values.items():
-            self.rows.loc[units, name] = value
+            held: np.ndarray = self.rows[name].to_numpy(copy=True)
+            held[units] = value
+            # A new column costs a tenth of changing some rows of the old one.
+            self.rows[name] = pd.Series(held, dtype=held.dtype, copy=False)
 
 
 def months(dates: Times) -> Ints:
@@ -125,8 +130,10 @@ def build_world(rng: Rng, population: Population, units: int) -> World:
         silent_from=np.full(size, NEVER),
         visits=rng.gamma(1.6, 2.6, size),
         used=np.zeros(size, dtype=np.bool_),
+        spouses=_spouses(population),
     )
     _certified(rng, world)
+    _loosen(world)
     return world
 
 
@@ -161,7 +168,7 @@ def _entitled(rng: Rng, population: Population, units: int) -> pd.DataFrame:
         parts.append(
             pd.DataFrame(
                 {"person": holders[scheme], "scheme": scheme, "start": start}
-            ).assign(amount=_amounts(rng, number, count))
+            ).assign(amount=_amounts(rng, number, count), kind=number)
         )
     rows = pd.concat(parts, ignore_index=True)
     return rows.iloc[rng.permutation(units)].reset_index(drop=True)
@@ -232,6 +239,20 @@ def _certified(rng: Rng, world: World) -> None:
     world.rows["cert_device"] = device
     # Months before the last payment in which the beneficiary was last seen.
     world.rows["cert_age"] = between(rng, 5, 330, size)
+
+
+def _loosen(world: World) -> None:
+    """Texts as objects: changing a few of a column then does not build it anew."""
+    held: list[str] = list(world.rows.select_dtypes("str").columns)
+    world.rows = world.rows.astype(dict.fromkeys(held, "object"))
+
+
+def _spouses(population: Population) -> Ints:
+    home = population.persons["household"].to_numpy(np.int64)
+    place = np.arange(len(home)) - population.household_start[home]
+    paired = population.household_size[home] >= 2
+    other = np.arange(len(home)) + np.where(place == 0, 1, -1)
+    return np.where(paired & (place <= 1), other, -1)
 
 
 def devices(rng: Rng, size: int) -> Texts:

@@ -6,7 +6,6 @@ firms, hard negatives and planted rings are mixed before anything is numbered.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,7 @@ import pandas as pd
 from training.simulation import elder_departments as departments
 from training.simulation import elder_money as money
 from training.simulation import names, registers, registers_wealth
-from training.simulation.delivery import ring_ids, write_csv, write_notes, write_parquet
+from training.simulation.delivery import Outbox, delivering, ring_ids
 from training.simulation.elder_fraud import (
     CAUGHT_BY_NO_RULE,
     CAUGHT_BY_RULES,
@@ -37,8 +36,9 @@ GAP = ("2023-06-01", "2023-08-31")
 PADDED_MONTHS = 30
 
 
+@delivering
 def simulate(
-    *, units: int, seed: int, out: Path, people: int | None = None
+    *, units: int, seed: int, out: Outbox, people: int | None = None
 ) -> dict[str, int]:
     """Write one delivery per department into `out`; returns rows per table.
 
@@ -61,13 +61,13 @@ def simulate(
     counts |= _write_money(rng, rows, ties, sold, out)
     counts |= _write_registers(rng, rows, ties, out)
     truth = _truth(rng, rows, ties, sold)
-    counts["truth/units"] = write_csv(out / "truth/units.csv", [truth])
-    write_notes(out, "firms", units, seed)
+    counts["truth/units"] = out.write("truth/units.csv", [truth])
+    out.note("firms", units, seed)
     return counts
 
 
 def _write_firms(
-    rng: Rng, rows: pd.DataFrame, ties: Ties, sold: pd.DataFrame, out: Path
+    rng: Rng, rows: pd.DataFrame, ties: Ties, sold: pd.DataFrame, out: Outbox
 ) -> dict[str, int]:
     brands = departments.brand_names(rng, rows)
     prepaid = money.prepaid_quarters(rows, sold)[:, -4:].sum(axis=1)
@@ -86,8 +86,8 @@ def _write_firms(
         "enforcements": departments.enforced_table(rng, rows, ties),
     }
     return {
-        name: write_csv(
-            out / f"{name}.csv",
+        name: out.write(
+            f"{name}.csv",
             _posted([table]),
             encoding=CHINESE if name in ("elder_firms", "complaints") else "utf-8",
         )
@@ -96,7 +96,7 @@ def _write_firms(
 
 
 def _write_money(
-    rng: Rng, rows: pd.DataFrame, ties: Ties, sold: pd.DataFrame, out: Path
+    rng: Rng, rows: pd.DataFrame, ties: Ties, sold: pd.DataFrame, out: Outbox
 ) -> dict[str, int]:
     custody = money.custody_table(rng, rows, ties, sold)
     tables = {
@@ -106,7 +106,7 @@ def _write_money(
         "bank_requests": money.request_table(rng, rows, ties),
     }
     counts = {
-        name: write_csv(out / f"{name}.csv", _posted([table]))
+        name: out.write(f"{name}.csv", _posted([table]))
         for name, table in tables.items()
     }
     signed = sold["day"].to_numpy().astype("datetime64[D]")
@@ -115,13 +115,13 @@ def _write_money(
     contracts = money.contract_tables(rng, rows, ties, sold[~silent])
     days = money.bank_tables(rng, rows, ties, sold)
     return counts | {
-        "contracts": write_parquet(out / "contracts.parquet", _posted(contracts)),
-        "bank_days": write_csv(out / "bank_days.csv.gz", _posted(days)),
+        "contracts": out.write("contracts.parquet", _posted(contracts)),
+        "bank_days": out.write("bank_days.csv.gz", _posted(days)),
     }
 
 
 def _write_registers(
-    rng: Rng, rows: pd.DataFrame, ties: Ties, out: Path
+    rng: Rng, rows: pd.DataFrame, ties: Ties, out: Outbox
 ) -> dict[str, int]:
     population = ties.population
     roles = registers_wealth.role_table(rng, population, ties.roles)
@@ -133,16 +133,10 @@ def _write_registers(
         population, persons=population.persons.iloc[departments.parties(rows, ties)]
     )
     return {
-        "company_roles": write_csv(out / "company_roles.csv", _posted([roles])),
-        "companies": write_csv(
-            out / "companies.csv", _posted([companies]), encoding=CHINESE
-        ),
-        "social_insurance": write_csv(
-            out / "social_insurance.csv.gz", _posted(insured)
-        ),
-        "persons": write_parquet(
-            out / "persons.parquet", registers.person_tables(rng, asked)
-        ),
+        "company_roles": out.write("company_roles.csv", _posted([roles])),
+        "companies": out.write("companies.csv", _posted([companies]), encoding=CHINESE),
+        "social_insurance": out.write("social_insurance.csv.gz", _posted(insured)),
+        "persons": out.write("persons.parquet", registers.person_tables(rng, asked)),
     }
 
 

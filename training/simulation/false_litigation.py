@@ -4,8 +4,6 @@ No row describes a real person. Ordinary suits, hard negatives and planted schem
 mixed before anything is numbered or written.
 """
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
@@ -17,7 +15,7 @@ from training.simulation import (
     suits_court,
     suits_departments,
 )
-from training.simulation.delivery import ring_ids, write_csv, write_notes, write_parquet
+from training.simulation.delivery import Outbox, delivering, ring_ids
 from training.simulation.population import prefecture
 from training.simulation.sampling import Bools, Rng, between, chance, days
 from training.simulation.suits_cases import column, draft
@@ -38,8 +36,9 @@ BYSTANDER_RATE = 0.10  # people in the deliveries on wages for no reason
 CHINESE = "gb18030"
 
 
+@delivering
 def simulate(
-    *, units: int, seed: int, out: Path, people: int | None = None
+    *, units: int, seed: int, out: Outbox, people: int | None = None
 ) -> dict[str, int]:
     """Write one delivery per department into `out`; returns rows per table.
 
@@ -59,8 +58,8 @@ def simulate(
     counts = _write_courts(rng, world, rows, out)
     counts |= _write_departments(rng, world, rows, out)
     counts |= _write_registers(rng, world, rows, out)
-    counts["truth/units"] = write_csv(out / "truth/units.csv", [_truth(rng, rows)])
-    write_notes(out, "suits", units, seed)
+    counts["truth/units"] = out.write("truth/units.csv", [_truth(rng, rows)])
+    out.note("suits", units, seed)
     return counts
 
 
@@ -73,22 +72,22 @@ def _all_suits(rng: Rng, world: World, suits: int) -> pd.DataFrame:
 
 
 def _write_courts(
-    rng: Rng, world: World, rows: pd.DataFrame, out: Path
+    rng: Rng, world: World, rows: pd.DataFrame, out: Outbox
 ) -> dict[str, int]:
     cases = suits_court.case_table(rng, world, rows)
     parties = suits_court.party_table(rng, world, rows)
     agents = suits_court.agent_table(rng, world, rows)
     loans = suits_court.loan_table(rng, world, rows)
     return {
-        "cases": write_csv(out / "cases.csv", [cases], encoding=CHINESE),
-        "parties": write_csv(out / "parties.csv", [parties], encoding=CHINESE),
-        "agents": write_csv(out / "agents.csv", [agents], encoding=CHINESE),
-        "loans": write_csv(out / "loans.csv", [loans]),
+        "cases": out.write("cases.csv", [cases], encoding=CHINESE),
+        "parties": out.write("parties.csv", [parties], encoding=CHINESE),
+        "agents": out.write("agents.csv", [agents], encoding=CHINESE),
+        "loans": out.write("loans.csv", [loans]),
     }
 
 
 def _write_departments(
-    rng: Rng, world: World, rows: pd.DataFrame, out: Path
+    rng: Rng, world: World, rows: pd.DataFrame, out: Outbox
 ) -> dict[str, int]:
     flats, asset = suits_departments.property_table(rng, world, rows)
     tables = {
@@ -102,13 +101,11 @@ def _write_departments(
         "distributions": suits_departments.distribution_table(rng, world, rows),
         "company_status": suits_departments.status_table(rng, world, rows),
     }
-    return {
-        name: write_csv(out / f"{name}.csv", [table]) for name, table in tables.items()
-    }
+    return {name: out.write(f"{name}.csv", [table]) for name, table in tables.items()}
 
 
 def _write_registers(
-    rng: Rng, world: World, rows: pd.DataFrame, out: Path
+    rng: Rng, world: World, rows: pd.DataFrame, out: Outbox
 ) -> dict[str, int]:
     population = world.population
     known = _known(rng, world, rows)
@@ -120,26 +117,26 @@ def _write_registers(
     held = registers_wealth.company_roles(rng, population)
     enforced = _enforcements(rng, world, rows)
     return {
-        "social_insurance": write_csv(out / "social_insurance.csv.gz", insured),
-        "income_tax": write_csv(out / "income_tax.csv.gz", income),
-        "persons": write_parquet(
-            out / "persons.parquet", registers.person_tables(rng, population)
+        "social_insurance": out.write("social_insurance.csv.gz", insured),
+        "income_tax": out.write("income_tax.csv.gz", income),
+        "persons": out.write(
+            "persons.parquet", registers.person_tables(rng, population)
         ),
-        "companies": write_csv(
-            out / "companies.csv",
+        "companies": out.write(
+            "companies.csv",
             [registers.company_table(rng, population)],
             encoding=CHINESE,
         ),
-        "company_roles": write_csv(
-            out / "company_roles.csv",
+        "company_roles": out.write(
+            "company_roles.csv",
             [registers_wealth.role_table(rng, population, held)],
         ),
-        "marriages": write_csv(
-            out / "marriages.csv",
+        "marriages": out.write(
+            "marriages.csv",
             [registers_life.marriage_table(rng, population, couples)],
         ),
-        "enforcements": write_csv(
-            out / "enforcements.csv",
+        "enforcements": out.write(
+            "enforcements.csv",
             [registers_wealth.enforcement_table(rng, population, enforced)],
         ),
     }

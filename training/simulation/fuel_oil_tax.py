@@ -4,13 +4,12 @@ No row describes a real person or firm. One unit is one company in one month.
 """
 
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from training.simulation import registers, registers_wealth
-from training.simulation.delivery import write_csv, write_notes, write_parquet
+from training.simulation.delivery import Outbox, delivering
 from training.simulation.fuel_departments import (
     boiler_table,
     customs_table,
@@ -64,8 +63,9 @@ DELIVERED = "2025-01-31"  # what is posted later is not in the delivery
 CHINESE = "gb18030"
 
 
+@delivering
 def simulate(
-    *, units: int, seed: int, out: Path, people: int | None = None
+    *, units: int, seed: int, out: Outbox, people: int | None = None
 ) -> dict[str, int]:
     """Write one delivery per department into `out`; returns rows per table.
 
@@ -91,23 +91,23 @@ def simulate(
     counts |= _write_departments(rng, world, rows, lines, out)
     counts |= _write_registers(rng, world, out)
     truth = _truth(rng, world, rows, rings)
-    counts["truth/units"] = write_csv(out / "truth/units.csv", [truth])
-    write_notes(out, "company-months", units, seed)
+    counts["truth/units"] = out.write("truth/units.csv", [truth])
+    out.note("company-months", units, seed)
     return counts
 
 
 def _write_tax(
-    rng: Rng, world: World, rows: pd.DataFrame, lines: pd.DataFrame, out: Path
+    rng: Rng, world: World, rows: pd.DataFrame, lines: pd.DataFrame, out: Outbox
 ) -> dict[str, int]:
     listed = month_tables(rng, world, rows, lines)
     invoices = invoice_tables(rng, world, lines)
     returns = return_tables(rng, world, lines, rows)
     duties = [duty_table(rng, world, lines)]
     return {
-        "company_months": write_csv(out / "company_months.csv", listed),
-        "invoice_lines": write_csv(out / "invoice_lines.csv.gz", invoices),
-        "vat_returns": write_csv(out / "vat_returns.csv", returns),
-        "consumption_tax": write_csv(out / "consumption_tax.csv", duties),
+        "company_months": out.write("company_months.csv", listed),
+        "invoice_lines": out.write("invoice_lines.csv.gz", invoices),
+        "vat_returns": out.write("vat_returns.csv", returns),
+        "consumption_tax": out.write("consumption_tax.csv", duties),
     }
 
 
@@ -118,7 +118,7 @@ def _posted(tables: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
 
 
 def _write_departments(
-    rng: Rng, world: World, rows: pd.DataFrame, lines: pd.DataFrame, out: Path
+    rng: Rng, world: World, rows: pd.DataFrame, lines: pd.DataFrame, out: Outbox
 ) -> dict[str, int]:
     trucks = truck_frame(rng, world)
     trips = with_typos(rng, rows, trip_frame(rng, world, rows, lines))
@@ -139,16 +139,16 @@ def _write_departments(
         "electricity": [power_table(rng, world, rows)],
     }
     counts = {
-        name: write_csv(out / f"{name}.csv", _posted([table]))
+        name: out.write(f"{name}.csv", _posted([table]))
         for name, table in small.items()
     }
     return counts | {
-        name: write_csv(out / f"{name}.csv.gz", _posted(tables))
+        name: out.write(f"{name}.csv.gz", _posted(tables))
         for name, tables in long.items()
     }
 
 
-def _write_registers(rng: Rng, world: World, out: Path) -> dict[str, int]:
+def _write_registers(rng: Rng, world: World, out: Outbox) -> dict[str, int]:
     population = with_staff(rng, world)
     known = chance(rng, len(population.persons), BYSTANDER_RATE)
     firms = population.jobs["company"].isin(world.firms["company"]).to_numpy()
@@ -159,12 +159,10 @@ def _write_registers(rng: Rng, world: World, out: Path) -> dict[str, int]:
     roles = registers_wealth.company_roles(rng, population)
     held = registers_wealth.role_table(rng, population, roles)
     return {
-        "social_insurance": write_csv(
-            out / "social_insurance.csv.gz", _posted(insured)
-        ),
-        "persons": write_parquet(out / "persons.parquet", people),
-        "companies": write_csv(out / "companies.csv", [companies], encoding=CHINESE),
-        "company_roles": write_csv(out / "company_roles.csv", [held]),
+        "social_insurance": out.write("social_insurance.csv.gz", _posted(insured)),
+        "persons": out.write("persons.parquet", people),
+        "companies": out.write("companies.csv", [companies], encoding=CHINESE),
+        "company_roles": out.write("company_roles.csv", [held]),
     }
 
 

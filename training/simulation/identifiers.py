@@ -24,6 +24,7 @@ MOBILE_PREFIXES = (
     *("135", "136", "137", "138", "139", "150", "151", "152", "157"),
     *("158", "159", "180", "182", "187", "188", "189", "133", "177"),
 )
+PHONE_TAILS = range(10**8)
 BANK_PREFIXES = ("622202", "622848", "621700", "621661", "622588", "621418")
 LOCAL_PLATE = "浙D"
 OTHER_PLATES = ("浙A", "浙B", "浙C", "浙F", "沪A", "苏E", "皖A", "赣E", "豫P")
@@ -81,17 +82,20 @@ def sequence_within(keys: Ints) -> Ints:
     return sequence
 
 
-def resident_ids(regions: Ints, births: Times, *, scattered: bool = False) -> Texts:
+def resident_ids(
+    regions: Ints, births: Times, *, scattered: bool = False, first: int = 0
+) -> Texts:
     """Distinct 18-digit resident numbers for region codes and birth dates.
 
     Args:
         scattered: serials start elsewhere in each region and year, so that numbers of
             neighbouring regions, or masked ones, are not alike.
+        first: serial that a region and day begins with.
     """
     stem = regions * 100_000_000 + birth_numbers(births)
     start = regions * 613 + stem % 100_000_000 // 10_000 * 389 if scattered else 0
     # 37 and 1000 share no factor, so one region and day yields 1,000 numbers.
-    order = (stem * 7919 + start + 37 * sequence_within(stem)) % 1000
+    order = (stem * 7919 + start + 37 * (first + sequence_within(stem))) % 1000
     body = places(stem * 1000 + order, 17)
     return joined(np.column_stack([glyphs(DIGITS)[body], resident_check(body)]))
 
@@ -127,11 +131,11 @@ def vins(rng: Rng, size: int) -> Texts:
     return joined(written)
 
 
-def plates(rng: Rng, size: int) -> Texts:
+def plates(rng: Rng, size: int, own: str = LOCAL_PLATE) -> Texts:
     """Distinct number plates, mostly local, some with new-energy length."""
     prefix = pick(rng, OTHER_PLATES, size)
     local = rng.random(size) >= OTHER_PLATE_RATE
-    prefix[local] = LOCAL_PLATE
+    prefix[local] = own
     body = _ordinary_plates(rng, size)
     green = rng.random(size) < NEW_ENERGY_RATE
     body[green] = _new_energy_plates(rng, green)
@@ -150,9 +154,9 @@ def _new_energy_plates(rng: Rng, chosen: Bools) -> Texts:
     return joined(np.column_stack([letter, glyphs(DIGITS)[places(numbers, 5)]]))
 
 
-def phones(rng: Rng, size: int) -> Texts:
-    """Distinct mobile numbers."""
-    tail = padded(distinct(rng, size, 10**8), 8)
+def phones(rng: Rng, size: int, tails: range = PHONE_TAILS) -> Texts:
+    """Distinct mobile numbers that end in one of these tails."""
+    tail = padded(tails.start + distinct(rng, size, len(tails)), 8)
     return np.asarray(pick(rng, MOBILE_PREFIXES, size) + tail, dtype=object)
 
 

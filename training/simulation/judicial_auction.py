@@ -5,7 +5,6 @@ before anybody bids; bids, payments and registers then follow from what stands t
 """
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -24,7 +23,7 @@ from training.simulation.auction_fraud import SCHEMES
 from training.simulation.auction_honest import LOOK_ALIKES, VICTIMS
 from training.simulation.auction_tables import Delivery
 from training.simulation.auction_world import Stage, build_stage
-from training.simulation.delivery import ring_ids, write_csv, write_notes, write_parquet
+from training.simulation.delivery import Outbox, delivering, ring_ids
 from training.simulation.population import QUARTERS, Population, prefecture
 from training.simulation.sampling import Bools, Floats, Rng, between, chance, days
 
@@ -44,8 +43,9 @@ HARD_NEGATIVES = tuple(name for name, _, _ in LOOK_ALIKES)
 DOCUMENTED_VICTIMS = VICTIMS
 
 
+@delivering
 def simulate(
-    *, units: int, seed: int, out: Path, people: int | None = None
+    *, units: int, seed: int, out: Outbox, people: int | None = None
 ) -> dict[str, int]:
     """Write one delivery per department into `out`; returns rows per table.
 
@@ -67,8 +67,8 @@ def simulate(
     counts = _write_auctions(rng, held, out)
     counts |= _write_aftermath(rng, held, out)
     counts |= _write_registers(rng, stage, enforced, out)
-    counts["truth/units"] = write_csv(out / "truth/units.csv", [_truth(rng, held)])
-    write_notes(out, "auction rounds", units, seed)
+    counts["truth/units"] = out.write("truth/units.csv", [_truth(rng, held)])
+    out.note("auction rounds", units, seed)
     return counts
 
 
@@ -145,22 +145,22 @@ def _enforcements(rng: Rng, stage: Stage) -> tuple[pd.DataFrame, np.ndarray]:
     return table, numbers[: len(lots)]
 
 
-def _write_auctions(rng: Rng, held: Delivery, out: Path) -> dict[str, int]:
+def _write_auctions(rng: Rng, held: Delivery, out: Outbox) -> dict[str, int]:
     bidders = written.in_parts(auction_tables.bidder_table(rng, held))
     rounds = written.in_parts(auction_tables.round_table(rng, held))
     bids = written.in_parts(auction_tables.bid_table(held))
     lots = auction_tables.lot_table(rng, held)
     devices = auction_tables.device_table(rng, held)
     return {
-        "lots": write_csv(out / "lots.csv", [lots], encoding=CHINESE),
-        "rounds": write_csv(out / "rounds.csv.gz", rounds),
-        "bidders": write_csv(out / "bidders.csv.gz", bidders),
-        "bids": write_parquet(out / "bids.parquet", bids),
-        "bidder_devices": write_csv(out / "bidder_devices.csv", [devices]),
+        "lots": out.write("lots.csv", [lots], encoding=CHINESE),
+        "rounds": out.write("rounds.csv.gz", rounds),
+        "bidders": out.write("bidders.csv.gz", bidders),
+        "bids": out.write("bids.parquet", bids),
+        "bidder_devices": out.write("bidder_devices.csv", [devices]),
     }
 
 
-def _write_aftermath(rng: Rng, held: Delivery, out: Path) -> dict[str, int]:
+def _write_aftermath(rng: Rng, held: Delivery, out: Outbox) -> dict[str, int]:
     tables = {
         "settlements": auction_aftermath.settlement_table,
         "resales": auction_aftermath.resale_table,
@@ -171,13 +171,13 @@ def _write_aftermath(rng: Rng, held: Delivery, out: Path) -> dict[str, int]:
         "fund_traces": auction_aftermath.fund_table,
     }
     return {
-        name: write_csv(out / f"{name}.csv", [table(rng, held)])
+        name: out.write(f"{name}.csv", [table(rng, held)])
         for name, table in tables.items()
     }
 
 
 def _write_registers(
-    rng: Rng, stage: Stage, enforced: pd.DataFrame, out: Path
+    rng: Rng, stage: Stage, enforced: pd.DataFrame, out: Outbox
 ) -> dict[str, int]:
     population = stage.population
     roles = pd.concat(
@@ -190,18 +190,18 @@ def _write_registers(
     people = registers.person_tables(rng, population)
     companies = registers.company_table(rng, population)
     return {
-        "social_insurance": write_csv(out / "social_insurance.csv.gz", insured),
-        "persons": write_parquet(out / "persons.parquet", people),
-        "companies": write_csv(out / "companies.csv", [companies], encoding=CHINESE),
-        "company_roles": write_csv(
-            out / "company_roles.csv",
+        "social_insurance": out.write("social_insurance.csv.gz", insured),
+        "persons": out.write("persons.parquet", people),
+        "companies": out.write("companies.csv", [companies], encoding=CHINESE),
+        "company_roles": out.write(
+            "company_roles.csv",
             [registers_wealth.role_table(rng, population, roles)],
         ),
-        "marriages": write_csv(
-            out / "marriages.csv",
+        "marriages": out.write(
+            "marriages.csv",
             [registers_life.marriage_table(rng, population, couples)],
         ),
-        "enforcements": write_csv(out / "enforcements.csv", [enforced]),
+        "enforcements": out.write("enforcements.csv", [enforced]),
     }
 
 

@@ -1,5 +1,7 @@
 """Names of people, places and companies: common ones, put together at random."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from training.simulation.sampling import Ints, Rng, Texts, distinct, pick, texts
@@ -101,7 +103,6 @@ ROADS = (
 
 BRANDS_A = tuple("宏鑫恒永顺通安瑞盛正华金越稽鉴浙绍诚信德兴旺隆源泰和利达凯嘉百")
 BRANDS_B = tuple("达通顺驰捷发源盛鑫丰茂隆泰祥瑞利安博远航宇腾飞龙信诚德福润海洋")
-NAME_PREFIXES = ("绍兴市", "绍兴", "浙江", "")
 ENDINGS = {
     "garage": (
         "汽车维修有限公司",
@@ -153,7 +154,22 @@ ENDINGS = {
 }
 INSURERS = ("越安", "东海", "浙信", "稽山", "钱江", "华盛", "瑞和", "长三角")
 INSURER_SHORT = texts([f"{brand}财险" for brand in INSURERS])
-INSURER_ENDING = "财产保险股份有限公司绍兴中心支公司"
+INSURER_ENDING = "财产保险股份有限公司{city}中心支公司"
+
+
+class Home(NamedTuple):
+    """The prefecture that streets and companies are named after."""
+
+    prefecture: str = PREFECTURE
+    province: str = "浙江"
+
+    @property
+    def city(self) -> str:
+        """The name as it is spoken: 绍兴."""
+        return self.prefecture.removesuffix("市")
+
+
+SHAOXING = Home()
 
 
 def surnames(rng: Rng, size: int) -> Texts:
@@ -179,36 +195,38 @@ def minority_names(rng: Rng, size: int) -> Texts:
     return np.asarray(first + "·" + last, dtype=object)
 
 
-def street_addresses(rng: Rng, districts: Ints) -> Texts:
+def street_addresses(rng: Rng, districts: Ints, home: Home = SHAOXING) -> Texts:
     """Addresses down to the house number."""
     size = len(districts)
     towns = TOWN_TABLE[districts, rng.integers(0, TOWN_TABLE.shape[1], size)]
     house = rng.integers(1, 999, size).astype(str).astype(object)
-    head = PREFECTURE + texts(DISTRICTS)[districts] + towns
+    head = home.prefecture + texts(DISTRICTS)[districts] + towns
     return np.asarray(head + pick(rng, ROADS, size) + house + "号", dtype=object)
 
 
-def home_addresses(rng: Rng, districts: Ints) -> Texts:
+def home_addresses(rng: Rng, districts: Ints, home: Home = SHAOXING) -> Texts:
     """Addresses down to the room."""
     size = len(districts)
     block = rng.integers(1, 40, size).astype(str).astype(object)
     room = rng.integers(1, 19, size) * 100 + rng.integers(1, 5, size)
     tail = block + "幢" + room.astype(str).astype(object) + "室"
-    return np.asarray(street_addresses(rng, districts) + tail, dtype=object)
+    return np.asarray(street_addresses(rng, districts, home) + tail, dtype=object)
 
 
-def company_names(rng: Rng, kind: str, districts: Ints) -> Texts:
+def company_names(rng: Rng, kind: str, districts: Ints, home: Home = SHAOXING) -> Texts:
     """Distinct registered names of companies of one kind."""
     if kind == "insurer":
-        return texts([f"{brand}{INSURER_ENDING}" for brand in INSURERS])
+        branch = INSURER_ENDING.format(city=home.city)
+        return texts([f"{brand}{branch}" for brand in INSURERS])
     endings = ENDINGS[kind]
     brands = len(BRANDS_A) * len(BRANDS_B)
-    combinations = len(NAME_PREFIXES) * brands * len(endings)
+    prefixes = (home.prefecture, home.city, home.province, "")
+    combinations = len(prefixes) * brands * len(endings)
     number = distinct(rng, len(districts), combinations)
     number, ending = np.divmod(number, len(endings))
     number, second = np.divmod(number, len(BRANDS_B))
     prefix, first = np.divmod(number, len(BRANDS_A))
-    where = texts(NAME_PREFIXES)[prefix]
+    where = texts(prefixes)[prefix]
     where = np.where(prefix == 3, texts(DISTRICTS)[districts], where)
     brand = texts(BRANDS_A)[first] + texts(BRANDS_B)[second]
     return np.asarray(where + brand + texts(endings)[ending], dtype=object)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from training.simulation import identifiers, names
+from training.simulation.places import SHAOXING, Place
 from training.simulation.sampling import (
     Bools,
     Ints,
@@ -55,6 +56,7 @@ class Population:
     jobs: pd.DataFrame
     household_start: Ints
     household_size: Ints
+    place: Place = SHAOXING
 
     def companies_of(self, kind: str) -> Ints:
         """Positions of the companies of one kind."""
@@ -104,7 +106,7 @@ COMPANIES = {
 }
 
 
-def prefecture(seed: int, people: int) -> Population:
+def prefecture(seed: int, people: int, place: Place = SHAOXING) -> Population:
     """The prefecture of this seed and size: the same for every supervision model.
 
     Simulations of several models with equal `seed` and `people` are about the same
@@ -114,18 +116,26 @@ def prefecture(seed: int, people: int) -> Population:
         kind: low + round(rate * people / 1000)
         for kind, (low, rate) in COMPANIES.items()
     }
-    return populate(np.random.default_rng([seed, people]), people, counts)
+    rng = np.random.default_rng(drawn_by(seed, people, place))
+    return populate(rng, people, counts, place)
 
 
-def populate(rng: Rng, size: int, company_counts: dict[str, int]) -> Population:
+def drawn_by(seed: int, size: int, place: Place) -> list[int]:
+    """What the draws of one prefecture depend on."""
+    return [seed, size, place.number] if place.number else [seed, size]
+
+
+def populate(
+    rng: Rng, size: int, company_counts: dict[str, int], place: Place = SHAOXING
+) -> Population:
     """Draw a prefecture with about `size` people."""
     home_sizes, household = households(rng, size)
     starts = np.concatenate([[0], np.cumsum(home_sizes)[:-1]])
-    persons = _persons(rng, household, starts)
-    companies = _companies(rng, company_counts)
+    persons = _persons(rng, household, starts, place)
+    companies = _companies(rng, company_counts, place)
     jobs, managers = _jobs(rng, persons, companies)
     companies["legal_rep"] = managers
-    return Population(persons, companies, jobs, starts, home_sizes)
+    return Population(persons, companies, jobs, starts, home_sizes, place)
 
 
 def households(rng: Rng, size: int) -> tuple[Ints, Ints]:
@@ -135,13 +145,13 @@ def households(rng: Rng, size: int) -> tuple[Ints, Ints]:
     return sizes, np.repeat(np.arange(len(sizes)), sizes)
 
 
-def _persons(rng: Rng, household: Ints, starts: Ints) -> pd.DataFrame:
+def _persons(rng: Rng, household: Ints, starts: Ints, place: Place) -> pd.DataFrame:
     size = len(household)
-    place = np.arange(size) - starts[household]
+    order = np.arange(size) - starts[household]
     district = weighted(rng, names.DISTRICT_WEIGHTS, len(starts))
-    births = births_by_place(rng, household, place, starts)
+    births = births_by_place(rng, household, order, starts)
     dead = chance(rng, size, np.where(births < ADULT_BIRTHS[0], 0.06, 0.001))
-    homes = names.home_addresses(rng, district)
+    homes = names.home_addresses(rng, district, place.home)
     return pd.DataFrame(
         {
             "birth": births,
@@ -150,9 +160,9 @@ def _persons(rng: Rng, household: Ints, starts: Ints) -> pd.DataFrame:
             "address": homes[household],
             "status": np.where(dead, "cancelled_death", _residence(rng, size)),
             "adult": (births >= ADULT_BIRTHS[0]) & (births <= ADULT_BIRTHS[1]) & ~dead,
-            "person_id": _ids(rng, district[household], births),
-            "name": family_names(rng, household, place, starts),
-            "phone": family_phones(rng, household, starts),
+            "person_id": _ids(rng, district[household], births, place),
+            "name": family_names(rng, household, order, starts),
+            "phone": family_phones(rng, household, starts, place),
             "account": identifiers.accounts(rng, size),
         }
     )
@@ -173,14 +183,14 @@ def births_by_place(rng: Rng, household: Ints, place: Ints, starts: Ints) -> Tim
     return np.asarray(start + days(rng.integers(0, 365, size)))
 
 
-def _ids(rng: Rng, district: Ints, births: Times) -> Texts:
+def _ids(rng: Rng, district: Ints, births: Times, place: Place) -> Texts:
     size = len(births)
     region = np.where(
         chance(rng, size, LOCAL_ID_RATE),
-        names.DISTRICT_CODES[district],
+        place.districts[district],
         rng.choice(names.OTHER_REGIONS, size),
     )
-    ids = identifiers.resident_ids(region, births)
+    ids = identifiers.resident_ids(region, births, first=place.serials)
     doubled = np.flatnonzero(chance(rng, size, DOUBLE_ID_RATE))
     ids[doubled] = ids[rng.integers(0, size, len(doubled))]
     return ids
@@ -198,10 +208,12 @@ def family_names(rng: Rng, household: Ints, place: Ints, starts: Ints) -> Texts:
     return full
 
 
-def family_phones(rng: Rng, household: Ints, starts: Ints) -> Texts:
+def family_phones(
+    rng: Rng, household: Ints, starts: Ints, place: Place = SHAOXING
+) -> Texts:
     """Mobile numbers, some of the whole family, some with two owners over time."""
     size = len(household)
-    own = identifiers.phones(rng, size)
+    own = identifiers.phones(rng, size, place.phones)
     shared = chance(rng, size, SHARED_PHONE_RATE)
     own[shared] = own[starts[household[shared]]]
     recycled = np.flatnonzero(chance(rng, size, RECYCLED_PHONE_RATE))
@@ -209,17 +221,17 @@ def family_phones(rng: Rng, household: Ints, starts: Ints) -> Texts:
     return own
 
 
-def _companies(rng: Rng, counts: dict[str, int]) -> pd.DataFrame:
-    parts = [_companies_of(rng, kind, count) for kind, count in counts.items()]
+def _companies(rng: Rng, counts: dict[str, int], place: Place) -> pd.DataFrame:
+    parts = [_companies_of(rng, kind, count, place) for kind, count in counts.items()]
     companies = pd.concat(parts, ignore_index=True)
-    region = names.DISTRICT_CODES[companies["district"].to_numpy()]
+    region = place.districts[companies["district"].to_numpy()]
     companies["uscc"] = identifiers.company_codes(rng, region)
     companies["account"] = identifiers.accounts(rng, len(companies))
-    companies["phone"] = _company_phones(rng, len(companies))
+    companies["phone"] = _company_phones(rng, len(companies), place)
     return companies
 
 
-def _companies_of(rng: Rng, kind: str, count: int) -> pd.DataFrame:
+def _companies_of(rng: Rng, kind: str, count: int, place: Place) -> pd.DataFrame:
     district = weighted(rng, names.DISTRICT_WEIGHTS, count)
     everywhere = min(count, len(names.DISTRICTS))
     district[:everywhere] = np.arange(everywhere)  # no district without a garage
@@ -227,35 +239,37 @@ def _companies_of(rng: Rng, kind: str, count: int) -> pd.DataFrame:
         # Xinchang has one agency only: a county where everyone uses the same one.
         extra = district[everywhere:]
         extra[extra == len(names.DISTRICTS) - 1] = 0
-    former = names.company_names(rng, "other" if kind == "insurer" else kind, district)
+    home = place.home
+    trade = "other" if kind == "insurer" else kind
+    former = names.company_names(rng, trade, district, home)
     former[~chance(rng, count, FORMER_NAME_RATE)] = ""
     opened = np.datetime64("1998-01-01") + days(between(rng, 0, 8600, count))
     return pd.DataFrame(
         {
             "kind": np.full(count, kind, dtype=object),
             "district": district,
-            "name": names.company_names(rng, kind, district),
+            "name": names.company_names(rng, kind, district, home),
             "former_name": former,
-            "address": _company_addresses(rng, kind, district),
+            "address": _company_addresses(rng, kind, district, home),
             "established": opened,
         }
     )
 
 
-def _company_addresses(rng: Rng, kind: str, district: Ints) -> Texts:
-    addresses = names.street_addresses(rng, district)
+def _company_addresses(rng: Rng, kind: str, district: Ints, home: names.Home) -> Texts:
+    addresses = names.street_addresses(rng, district, home)
     if kind != "other":
         return addresses
     shared = chance(rng, len(district), VIRTUAL_OFFICE_RATE)
-    desks = names.home_addresses(rng, np.array([0, 1]))
+    desks = names.home_addresses(rng, np.array([0, 1]), home)
     addresses[shared] = desks[rng.integers(0, 2, int(shared.sum()))]
     return addresses
 
 
-def _company_phones(rng: Rng, size: int) -> Texts:
-    phones = identifiers.phones(rng, size)
+def _company_phones(rng: Rng, size: int, place: Place) -> Texts:
+    phones = identifiers.phones(rng, size, place.phones)
     filed = chance(rng, size, REGISTRAR_PHONE_RATE)
-    registrars = identifiers.phones(rng, max(3, size // 60))
+    registrars = identifiers.phones(rng, max(3, size // 60), place.phones)
     phones[filed] = registrars[rng.integers(0, len(registrars), int(filed.sum()))]
     return phones
 

@@ -22,18 +22,30 @@ FIRST_MONTH = np.datetime64("2022-01")
 BACK_PAID_RATE = 0.03  # paid in bulk much later
 
 
-def person_tables(rng: Rng, population: Population) -> Iterator[pd.DataFrame]:
-    """persons.parquet of the household register, in no order."""
+def periods(newest_only: bool) -> range:
+    """The quarters that are told of."""
+    return range(QUARTERS - 1 if newest_only else 0, QUARTERS)
+
+
+def person_tables(
+    rng: Rng, population: Population, listed: Bools | None = None
+) -> Iterator[pd.DataFrame]:
+    """persons.parquet of the household register, in no order.
+
+    Args:
+        listed: whom it tells of; everybody where this is not given.
+    """
     homes = distinct(rng, len(population.household_start), 10**9)
     persons = population.persons.assign(
         home=homes[population.persons["household"].to_numpy()]
     )
     order = rng.permutation(len(persons))
+    order = order if listed is None else order[listed[order]]
     for part in written.in_parts(persons.iloc[order]):
-        yield _person_table(rng, part)
+        yield _person_table(rng, part, population.place.mark)
 
 
-def _person_table(rng: Rng, persons: pd.DataFrame) -> pd.DataFrame:
+def _person_table(rng: Rng, persons: pd.DataFrame, mark: str) -> pd.DataFrame:
     size = len(persons)
     entered = np.datetime64("2004-01-01") + days(between(rng, 0, 6500, size))
     born = persons["birth"].to_numpy().astype("datetime64[D]")
@@ -46,7 +58,7 @@ def _person_table(rng: Rng, persons: pd.DataFrame) -> pd.DataFrame:
             "name": dirt.soiled(rng, name, dirt.NAME_KINDS[2:]),
             "birth_date": written.arrow_dates(born),
             "address": dirt.soiled(rng, address, dirt.ADDRESS_KINDS),
-            "household_no": identifiers.padded(persons["home"].to_numpy(), 9),
+            "household_no": mark + identifiers.padded(persons["home"].to_numpy(), 9),
             "status": persons["status"].to_numpy(dtype=object),
             "posted_date": written.arrow_dates(posted),
         }
@@ -79,13 +91,13 @@ def company_table(rng: Rng, population: Population) -> pd.DataFrame:
 
 
 def insurance_tables(
-    rng: Rng, population: Population, known: Bools
+    rng: Rng, population: Population, known: Bools, quarters: range = range(QUARTERS)
 ) -> Iterator[pd.DataFrame]:
     """social_insurance.csv.gz: one row per person, employer and quarter."""
     jobs = population.jobs
     jobs = jobs[known[jobs["person"].to_numpy()]].reset_index(drop=True)
     jobs["base"] = np.round(lognormal(rng, 5600, 0.35, len(jobs)).clip(4200), -1)
-    for quarter in range(QUARTERS):
+    for quarter in quarters:
         held = (jobs["first_quarter"] <= quarter) & (jobs["last_quarter"] >= quarter)
         paid = jobs[held].iloc[rng.permutation(int(held.sum()))]
         yield from _quarter_tables(rng, population, paid, quarter)

@@ -100,12 +100,15 @@ def incomes(rng: Rng, population: Population) -> pd.DataFrame:
 
 
 def income_tables(
-    rng: Rng, population: Population, rows: pd.DataFrame
+    rng: Rng,
+    population: Population,
+    rows: pd.DataFrame,
+    quarters: range = range(QUARTERS),
 ) -> Iterator[pd.DataFrame]:
     """income_tax.csv.gz: one row per person, payer and quarter."""
     ids = population.persons["person_id"].to_numpy(dtype=object)
     codes = population.companies["uscc"].to_numpy(dtype=object)
-    for quarter in range(QUARTERS):
+    for quarter in quarters:
         month = FIRST_MONTH + np.timedelta64(3 * quarter, "M")
         held = (rows["first_quarter"] <= quarter) & (rows["last_quarter"] >= quarter)
         paid = rows[held]
@@ -149,7 +152,7 @@ def car_table(rng: Rng, population: Population, rows: pd.DataFrame) -> pd.DataFr
     registered = rows["registered"].to_numpy()
     return pd.DataFrame(
         {
-            "plate": identifiers.plates(rng, len(rows)),
+            "plate": identifiers.plates(rng, len(rows), population.place.plate),
             "owner_id": looked_up(population.persons["person_id"], rows["person"]),
             "owner_uscc": looked_up(population.companies["uscc"], rows["company"]),
             "registered": written.iso_dates(registered),

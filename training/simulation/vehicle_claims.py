@@ -7,6 +7,7 @@ all else fraud looks like everybody.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -62,23 +63,37 @@ LIE_LOW = 11
 
 def draft(rng: Rng, world: World, size: int) -> pd.DataFrame:
     """Draw ordinary claims; see STEPS for the columns."""
-    rows = pd.DataFrame(index=pd.RangeIndex(size))
+    rows = Rows(size)
     for step in STEPS:
-        rows = rows.assign(**step(rng, world, rows))
-    return rows
+        rows.columns |= step(rng, world, rows)
+    return pd.DataFrame(rows.columns)
 
 
-def column(rows: pd.DataFrame, name: str) -> Ints:
+class Rows:
+    """A draft in the making: growing a table column by column would cost far more."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.columns: Columns = {}
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __getitem__(self, name: str) -> "pd.Series[Any]":
+        return pd.Series(self.columns[name])
+
+
+def column(rows: pd.DataFrame | Rows, name: str) -> Ints:
     """A column of positions or whole numbers."""
     return rows[name].to_numpy(dtype=np.int64)
 
 
-def flags(rows: pd.DataFrame, name: str) -> Bools:
+def flags(rows: pd.DataFrame | Rows, name: str) -> Bools:
     """A column of truths."""
     return rows[name].to_numpy(dtype=np.bool_)
 
 
-def vehicles_step(rng: Rng, world: World, rows: pd.DataFrame) -> Columns:
+def vehicles_step(rng: Rng, world: World, rows: Rows) -> Columns:
     """Cars meet accidents in proportion to their use."""
     rate = world.vehicles["rate"].to_numpy()
     return {
@@ -87,7 +102,7 @@ def vehicles_step(rng: Rng, world: World, rows: pd.DataFrame) -> Columns:
     }
 
 
-def place_step(rng: Rng, world: World, rows: pd.DataFrame) -> Columns:
+def place_step(rng: Rng, world: World, rows: Rows) -> Columns:
     """When and where: rush hours, Fridays, storms; mostly near home."""
     size = len(rows)
     when = accident_times(rng, size)
@@ -135,7 +150,7 @@ def _day_weights() -> np.ndarray:
     return np.where(stormy, weights * STORM_FACTOR, weights)
 
 
-def drivers_step(rng: Rng, world: World, rows: pd.DataFrame) -> Columns:
+def drivers_step(rng: Rng, world: World, rows: Rows) -> Columns:
     """The keeper drives, or somebody of the household, or a friend."""
     size = len(rows)
     keeper = world.vehicles["keeper"].to_numpy()
@@ -172,7 +187,7 @@ def any_adult(rng: Rng, world: World, size: int) -> Ints:
     return rng.choice(np.flatnonzero(world.population.adults()), size)
 
 
-def fault_step(rng: Rng, world: World, rows: pd.DataFrame) -> Columns:
+def fault_step(rng: Rng, world: World, rows: Rows) -> Columns:
     """Injury, responsibility of side A and whether the police came."""
     size = len(rows)
     kind = rows["kind"].to_numpy(dtype=object)
@@ -193,7 +208,7 @@ def _by_kind(kind: Texts, rates: dict[str, float]) -> np.ndarray:
     return pd.Series(kind, dtype="str").map(rates).to_numpy(dtype=float)
 
 
-def claimant_step(rng: Rng, world: World, rows: pd.DataFrame) -> Columns:
+def claimant_step(rng: Rng, world: World, rows: Rows) -> Columns:
     """Owner, driver, injured party, company manager; rarely somebody else."""
     size = len(rows)
     vehicle = column(rows, "vehicle")
@@ -217,7 +232,7 @@ def claimant_step(rng: Rng, world: World, rows: pd.DataFrame) -> Columns:
     }
 
 
-def damage_step(rng: Rng, world: World, rows: pd.DataFrame) -> Columns:
+def damage_step(rng: Rng, world: World, rows: Rows) -> Columns:
     """What broke, the true loss, and how much more is claimed."""
     size = len(rows)
     value = world.vehicles["value_wan"].to_numpy()[column(rows, "vehicle")]
@@ -248,7 +263,7 @@ def benign_ratios(rng: Rng, size: int) -> np.ndarray:
     return np.where(draw < 0.935, usual, np.where(draw < 0.985, dear, very))
 
 
-def shop_step(rng: Rng, world: World, rows: pd.DataFrame) -> Columns:
+def shop_step(rng: Rng, world: World, rows: Rows) -> Columns:
     """A garage by popularity; its staff go to their own one."""
     size = len(rows)
     home, where = column(rows, "home"), column(rows, "district")
@@ -262,7 +277,7 @@ def shop_step(rng: Rng, world: World, rows: pd.DataFrame) -> Columns:
     return {"shop": shop, "agency": agency, "expert": expert}
 
 
-def dispute_step(rng: Rng, world: World, rows: pd.DataFrame) -> Columns:
+def dispute_step(rng: Rng, world: World, rows: Rows) -> Columns:
     """Whether it comes to court, with whom, and who asked for the appraisal."""
     size = len(rows)
     chances = np.where(flags(rows, "injury"), 0.085, 0.007)
@@ -288,7 +303,7 @@ def dispute_step(rng: Rng, world: World, rows: pd.DataFrame) -> Columns:
     }
 
 
-def assignment_step(rng: Rng, world: World, rows: pd.DataFrame) -> Columns:
+def assignment_step(rng: Rng, world: World, rows: Rows) -> Columns:
     """Honest garages, too, take a claim in place of payment."""
     size = len(rows)
     litigated = flags(rows, "litigated")
@@ -307,7 +322,7 @@ def assignment_step(rng: Rng, world: World, rows: pd.DataFrame) -> Columns:
     }
 
 
-def garage_hands(rng: Rng, world: World, rows: pd.DataFrame, size: int) -> Ints:
+def garage_hands(rng: Rng, world: World, rows: Rows, size: int) -> Ints:
     """Somebody who works at the garage of each row."""
     people = np.flatnonzero(world.garage_of >= 0)
     shops = world.garage_of[people]
@@ -317,7 +332,7 @@ def garage_hands(rng: Rng, world: World, rows: pd.DataFrame, size: int) -> Ints:
     return people[weighted_within(rng, wanted, shops, np.ones(len(people)))]
 
 
-def injury_step(rng: Rng, world: World, rows: pd.DataFrame) -> Columns:
+def injury_step(rng: Rng, world: World, rows: Rows) -> Columns:
     """Diagnosis, days in hospital, and a disability grade that may be asked for."""
     size = len(rows)
     code = weighted(rng, np.array(DIAGNOSIS_SHARES, dtype=float), size)
@@ -334,7 +349,7 @@ def injury_step(rng: Rng, world: World, rows: pd.DataFrame) -> Columns:
     }
 
 
-def filing_step(rng: Rng, world: World, rows: pd.DataFrame) -> Columns:
+def filing_step(rng: Rng, world: World, rows: Rows) -> Columns:
     """Delays, the phone that was left and the account that is paid."""
     size = len(rows)
     claimant = column(rows, "claimant")
@@ -354,7 +369,7 @@ def filing_step(rng: Rng, world: World, rows: pd.DataFrame) -> Columns:
     }
 
 
-Step = Callable[[Rng, World, pd.DataFrame], Columns]
+Step = Callable[[Rng, World, Rows], Columns]
 STEPS: tuple[Step, ...] = (
     vehicles_step,
     place_step,

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from training.simulation import dirt, identifiers, names, written
+from training.simulation.places import Place
 from training.simulation.pleadings import court_pleadings
 from training.simulation.sampling import (
     Bools,
@@ -91,18 +92,21 @@ def accident_tables(
     """accidents.csv.gz, in order of time, also those without a claim."""
     both = pd.concat([rows, unclaimed], ignore_index=True)
     both = both.sort_values("time", kind="stable", ignore_index=True)
-    both["acc_no"] = accident_numbers(both["time"].to_numpy(), column(both, "district"))
-    day = both["time"].to_numpy().astype("datetime64[D]")
+    place, time = world.population.place, both["time"].to_numpy()
+    both["acc_no"] = accident_numbers(place, time, column(both, "district"))
+    day = time.astype("datetime64[D]")
     gap = (column(both, "district") == GAP_DISTRICT) & (day >= GAP[0]) & (day <= GAP[1])
     for part in written.in_parts(both[~gap]):
         yield _accident_table(rng, world, part)
 
 
-def number_accidents(rows: pd.DataFrame, unclaimed: pd.DataFrame) -> pd.DataFrame:
+def number_accidents(
+    place: Place, rows: pd.DataFrame, unclaimed: pd.DataFrame
+) -> pd.DataFrame:
     """Give claims the numbers under which the police filed their accidents."""
     time = np.concatenate([rows["time"].to_numpy(), unclaimed["time"].to_numpy()])
     where = np.concatenate([column(rows, "district"), column(unclaimed, "district")])
-    return rows.assign(acc_no=accident_numbers(time, where)[: len(rows)])
+    return rows.assign(acc_no=accident_numbers(place, time, where)[: len(rows)])
 
 
 def _accident_table(rng: Rng, world: World, rows: pd.DataFrame) -> pd.DataFrame:
@@ -120,7 +124,7 @@ def _accident_table(rng: Rng, world: World, rows: pd.DataFrame) -> pd.DataFrame:
         {
             "acc_no": rows["acc_no"],
             "time": written.iso_times(rows["time"].to_numpy()),
-            "place_grid": grid_cells(rows),
+            "place_grid": grid_cells(world.population.place, rows),
             "kind": kind,
             "responsibility_a": rows["resp"],
             "responsibility_b": np.where(
@@ -190,7 +194,8 @@ def _bill_table(rng: Rng, world: World, rows: pd.DataFrame, start: int) -> pd.Da
     shop = shops_as_written(rng, world, column(rows, "shop"))
     billed = rows["report_time"].to_numpy().astype("datetime64[D]")
     billed = billed + days(between(rng, 2, 25, len(rows)))
-    head = "WX" + identifiers.padded(start + np.arange(len(rows)) + 1, 9)
+    mark = world.population.place.mark
+    head = "WX" + mark + identifiers.padded(start + np.arange(len(rows)) + 1, 9)
     return pd.DataFrame(
         {
             "bill_no": head[bill],
@@ -224,10 +229,11 @@ def appraisal_table(rng: Rng, world: World, rows: pd.DataFrame) -> pd.DataFrame:
     grade = column(rows, "grade")
     persons, companies = world.population.persons, world.population.companies
     agency = looked_up(companies, "name", world.agencies[column(rows, "agency")])
+    head = "JD" + world.population.place.mark
     expert = looked_up(persons, "name", column(rows, "expert"))
     return pd.DataFrame(
         {
-            "report_no": "JD" + identifiers.padded(np.arange(size) + 1, 8),
+            "report_no": head + identifiers.padded(np.arange(size) + 1, 8),
             "claim_no": rows["claim_no"],
             "case_no": _cited_cases(rng, rows),
             "agency": dirt.soiled(rng, agency, dirt.COMPANY_KINDS[:2]),
@@ -306,7 +312,7 @@ def court_table(rng: Rng, world: World, rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "案号": dirt.soiled(rng, rows["case_no"].to_numpy(), dirt.CASE_KINDS),
-            "法院": _court_names(district),
+            "法院": _court_names(world.population.place, district),
             "案由": cause,
             "立案日期": written.chinese_dates(rows["filed"].to_numpy()),
             "结案日期": written.chinese_dates(rows["closed"].to_numpy()),
@@ -323,8 +329,8 @@ def court_table(rng: Rng, world: World, rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _court_names(district: Texts) -> Texts:
-    city = np.where(np.isin(district, names.DISTRICTS[:3]), names.PREFECTURE, "")
+def _court_names(place: Place, district: Texts) -> Texts:
+    city = np.where(np.isin(district, names.DISTRICTS[:3]), place.name, "")
     return np.asarray(city + district + "人民法院", dtype=object)
 
 

@@ -4,14 +4,12 @@ No row describes a real person. Benign claims, hard negatives and planted scheme
 are mixed before anything is numbered or written.
 """
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
 from training.simulation import registers
-from training.simulation.delivery import ring_ids, write_csv, write_notes, write_parquet
-from training.simulation.population import prefecture
+from training.simulation.delivery import Outbox, delivering, ring_ids
+from training.simulation.population import drawn_by, prefecture
 from training.simulation.sampling import Bools, Rng, chance
 from training.simulation.vehicle_claims import column, draft
 from training.simulation.vehicle_departments import (
@@ -47,8 +45,9 @@ BYSTANDER_RATE = 0.10  # people in the social-insurance delivery for no reason
 CHINESE = "gb18030"
 
 
+@delivering
 def simulate(
-    *, units: int, seed: int, out: Path, people: int | None = None
+    *, units: int, seed: int, out: Outbox, people: int | None = None
 ) -> dict[str, int]:
     """Write one delivery per department into `out`; returns rows per table.
 
@@ -61,16 +60,18 @@ def simulate(
             f"simulate: units={units!r} is too few to hold every planted scheme; "
             f"ask for {SMALLEST} or more"
         )
-    rng = np.random.default_rng([seed, units])
+    rng = np.random.default_rng(drawn_by(seed, units, out.place))
     people = people or round(vehicles_for(units) * PEOPLE_PER_VEHICLE)
-    world = build_world(rng, prefecture(seed, people), units)
+    world = build_world(rng, prefecture(seed, people, out.place), units)
     rows = _all_claims(rng, world, units)
     unclaimed = draft(rng, world, round(units * UNCLAIMED_SHARE))
-    rows = number_accidents(rows, unclaimed)
+    rows = number_accidents(out.place, rows, unclaimed)
     counts = _write_claims(rng, world, rows, unclaimed, out)
     counts |= _write_registers(rng, world, rows, out)
-    counts["truth/units"] = write_csv(out / "truth/units.csv", [_truth(rng, rows)])
-    write_notes(out, "claims", units, seed)
+    counts["truth/units"] = out.write(
+        "truth/units.csv", [_truth(rng, rows, out.place.mark)]
+    )
+    out.note("claims", units, seed)
     return counts
 
 
@@ -88,45 +89,48 @@ def _all_claims(rng: Rng, world: World, claims: int) -> pd.DataFrame:
 
 
 def _write_claims(
-    rng: Rng, world: World, rows: pd.DataFrame, unclaimed: pd.DataFrame, out: Path
+    rng: Rng, world: World, rows: pd.DataFrame, unclaimed: pd.DataFrame, out: Outbox
 ) -> dict[str, int]:
     accidents = accident_tables(rng, world, rows, unclaimed)
+    policies = policy_tables(rng, world, rows, claimed_only=out.excerpt)
     bills = bill_tables(rng, world, rows)
     appraisals = appraisal_table(rng, world, rows)
     courts = court_table(rng, world, rows)
     return {
-        "claims": write_csv(out / "claims.csv", claim_tables(rng, world, rows)),
-        "policies": write_parquet(
-            out / "policies.parquet", policy_tables(rng, world, rows)
+        "claims": out.write("claims.csv", claim_tables(rng, world, rows)),
+        "policies": out.write("policies.parquet", policies),
+        "accidents": out.write("accidents.csv.gz", accidents),
+        "assignments": out.write(
+            "assignments.csv", [assignment_table(rng, world, rows)]
         ),
-        "accidents": write_csv(out / "accidents.csv.gz", accidents),
-        "assignments": write_csv(
-            out / "assignments.csv", [assignment_table(rng, world, rows)]
-        ),
-        "repair_bills": write_parquet(out / "repair_bills.parquet", bills),
-        "appraisals": write_csv(out / "appraisals.csv", [appraisals], encoding=CHINESE),
-        "medical": write_csv(out / "medical.csv", [medical_table(rng, world, rows)]),
-        "court_cases": write_csv(out / "court_cases.csv", [courts], encoding=CHINESE),
+        "repair_bills": out.write("repair_bills.parquet", bills),
+        "appraisals": out.write("appraisals.csv", [appraisals], encoding=CHINESE),
+        "medical": out.write("medical.csv", [medical_table(rng, world, rows)]),
+        "court_cases": out.write("court_cases.csv", [courts], encoding=CHINESE),
     }
 
 
 def _write_registers(
-    rng: Rng, world: World, rows: pd.DataFrame, out: Path
+    rng: Rng, world: World, rows: pd.DataFrame, out: Outbox
 ) -> dict[str, int]:
     population = world.population
-    insured = registers.insurance_tables(rng, population, _known(rng, world, rows))
-    people = registers.person_tables(rng, population)
+    known = _known(rng, world, rows, out)
+    periods = registers.periods(out.excerpt)
+    insured = registers.insurance_tables(rng, population, known, periods)
+    listed = known if out.excerpt else None
+    people = registers.person_tables(rng, population, listed)
     companies = registers.company_table(rng, population)
     return {
-        "social_insurance": write_csv(out / "social_insurance.csv.gz", insured),
-        "persons": write_parquet(out / "persons.parquet", people),
-        "companies": write_csv(out / "companies.csv", [companies], encoding=CHINESE),
+        "social_insurance": out.write("social_insurance.csv.gz", insured),
+        "persons": out.write("persons.parquet", people),
+        "companies": out.write("companies.csv", [companies], encoding=CHINESE),
     }
 
 
-def _known(rng: Rng, world: World, rows: pd.DataFrame) -> Bools:
+def _known(rng: Rng, world: World, rows: pd.DataFrame, out: Outbox) -> Bools:
     """Whose social insurance was asked for: parties, firms' staff, some others."""
-    known = chance(rng, len(world.population.persons), BYSTANDER_RATE)
+    others = 0.0 if out.excerpt else BYSTANDER_RATE
+    known = chance(rng, len(world.population.persons), others)
     for party in ("claimant", "driver", "injured"):
         known[column(rows, party)] = True
     known[world.garage_of >= 0] = True
@@ -135,14 +139,14 @@ def _known(rng: Rng, world: World, rows: pd.DataFrame) -> Bools:
     return known
 
 
-def _truth(rng: Rng, rows: pd.DataFrame) -> pd.DataFrame:
+def _truth(rng: Rng, rows: pd.DataFrame, mark: str) -> pd.DataFrame:
     """What was planted, apart from what is delivered."""
     return pd.DataFrame(
         {
             "claim_no": rows["claim_no"],
             "fraud": rows["fraud"],
             "typology": rows["typology"],
-            "ring_id": ring_ids(rng, column(rows, "group")),
+            "ring_id": ring_ids(rng, column(rows, "group"), mark),
             "hard_negative": rows["hard_negative"],
         }
     )

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from training.simulation import dirt, names, written
-from training.simulation.names import DISTRICT_CODES
+from training.simulation.places import Place
 from training.simulation.sampling import (
     Bools,
     Floats,
@@ -38,9 +38,9 @@ def looked_up(table: pd.DataFrame, name: str, positions: Ints) -> Texts:
     return table[name].iloc[positions].to_numpy(dtype=object)
 
 
-def grid_cells(rows: pd.DataFrame) -> Texts:
+def grid_cells(place: Place, rows: pd.DataFrame) -> Texts:
     """Grid cell ids: district code and cell, such as 330602-017."""
-    code = written.plain(DISTRICT_CODES[column(rows, "district")])
+    code = written.plain(place.districts[column(rows, "district")])
     cell = pd.Series(written.plain(column(rows, "cell")), dtype="str").str.zfill(3)
     return np.asarray(code + "-" + cell.to_numpy(dtype=object), dtype=object)
 
@@ -74,7 +74,7 @@ def claim_tables(rng: Rng, world: World, rows: pd.DataFrame) -> Iterator[pd.Data
             **_claim_heads(world, part),
             **_claimants(rng, world, part),
             **_garages(rng, world, part),
-            **_claim_amounts(rng, part),
+            **_claim_amounts(rng, world.population.place, part),
         }
         yield pd.DataFrame(table)
 
@@ -121,7 +121,9 @@ def _garages(rng: Rng, world: World, rows: pd.DataFrame) -> dict[str, Texts]:
     }
 
 
-def _claim_amounts(rng: Rng, rows: pd.DataFrame) -> dict[str, Texts | Floats]:
+def _claim_amounts(
+    rng: Rng, place: Place, rows: pd.DataFrame
+) -> dict[str, Texts | Floats]:
     litigated, assessed = flags(rows, "litigated"), flags(rows, "assessed")
     known = assessed | flags(rows, "desk_estimate")
     case = dirt.blanked(rng, rows["case_no"].to_numpy(), CASE_NO_MISSING_RATE)
@@ -134,7 +136,7 @@ def _claim_amounts(rng: Rng, rows: pd.DataFrame) -> dict[str, Texts | Floats]:
         "paid_date": written.iso_dates(rows["paid_date"].to_numpy()),
         "litigated": written.yes_no(litigated),
         "case_no": case,
-        "place_grid": grid_cells(rows),
+        "place_grid": grid_cells(place, rows),
     }
 
 
@@ -144,7 +146,9 @@ def mixed_units(rng: Rng, yuan: Floats) -> Floats:
     return np.where(wan, np.round(yuan / 10_000, 2), yuan)
 
 
-def policy_tables(rng: Rng, world: World, rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
+def policy_tables(
+    rng: Rng, world: World, rows: pd.DataFrame, *, claimed_only: bool = False
+) -> Iterator[pd.DataFrame]:
     """policies.parquet: all cars that met with an accident, on either side."""
     sides = np.concatenate([column(rows, "vehicle"), column(rows, "other_vehicle")])
     cars = rng.permutation(np.unique(sides))
@@ -153,7 +157,8 @@ def policy_tables(rng: Rng, world: World, rows: pd.DataFrame) -> Iterator[pd.Dat
     claimed = np.zeros(len(world.policy_serials), dtype=np.bool_)
     claimed[column(rows, "policy")] = True
     optional = chance(rng, len(codes), OPTIONAL_COVER_RATE)
-    kept = claimed[codes] | _in_force(world, codes) & (optional | (codes % 3 == 0))
+    in_force = _in_force(world, codes) & (optional | (codes % 3 == 0))
+    kept = claimed[codes] | (in_force & (not claimed_only))
     for part in written.in_parts(pd.DataFrame({"code": codes[kept]})):
         yield _policy_table(rng, world, column(part, "code"))
 

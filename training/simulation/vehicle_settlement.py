@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from training.simulation import identifiers
-from training.simulation.names import DISTRICT_CODES
+from training.simulation.places import Place
 from training.simulation.sampling import (
     Bools,
     Floats,
@@ -33,7 +33,6 @@ COMPULSORY_DEATH_LIMIT = 180_000.0
 COMPULSORY_PROPERTY_LIMIT = 2_000.0
 YEAR_INCOME = 62_000.0  # basis of disability compensation, 20 years
 NO_GRADE = 11
-COURT_CODES = texts([f"浙{str(code)[2:]}" for code in DISTRICT_CODES])
 CASES_PER_DAY = 40  # spacing of case numbers within a court's day
 CLOSE_KINDS = ("判决", "调解", "撤诉")
 PAYMENT_REFUSED_RATE = 0.03
@@ -49,7 +48,7 @@ def settle(rng: Rng, world: World, rows: pd.DataFrame) -> pd.DataFrame:
     rows = rows.assign(**_dates(rng, rows))
     rows = rows.assign(**_outcome(rng, rows))
     rows = rows.sort_values("report_time", kind="stable", ignore_index=True)
-    return rows.assign(**_numbers(rows))
+    return rows.assign(**_numbers(world.population.place, rows))
 
 
 def grades(rows: pd.DataFrame, shift: Ints) -> Ints:
@@ -175,29 +174,34 @@ def _outcome(rng: Rng, rows: pd.DataFrame) -> Columns:
     }
 
 
-def _numbers(rows: pd.DataFrame) -> Columns:
+def _numbers(place: Place, rows: pd.DataFrame) -> Columns:
     """Numbers run with time, after mixing: they tell nothing about the claim."""
     report, filed = rows["report_time"].to_numpy(), rows["filed"].to_numpy()
-    court = COURT_CODES[column(rows, "district")]
+    courts = texts([f"{place.plate[0]}{str(code)[2:]}" for code in place.districts])
+    court = courts[column(rows, "district")]
     years, numbers = _docket(column(rows, "district"), filed, flags(rows, "litigated"))
     return {
-        "claim_no": _claim_numbers(report),
-        "acc_no": accident_numbers(rows["time"].to_numpy(), column(rows, "district")),
+        "claim_no": _claim_numbers(place, report),
+        "acc_no": accident_numbers(
+            place, rows["time"].to_numpy(), column(rows, "district")
+        ),
         "case_no": identifiers.case_numbers(years, court, numbers),
     }
 
 
-def _claim_numbers(report: Times) -> Texts:
+def _claim_numbers(place: Place, report: Times) -> Texts:
     year = report.astype("datetime64[Y]").astype(np.int64) + 1970
     sequence = identifiers.sequence_within(year) + 1
-    return np.asarray("LP" + identifiers.padded(year * 10**7 + sequence, 11))
+    return np.asarray(
+        "LP" + place.mark + identifiers.padded(year * 10**7 + sequence, 11)
+    )
 
 
-def accident_numbers(time: Times, district: Ints) -> Texts:
+def accident_numbers(place: Place, time: Times, district: Ints) -> Texts:
     """District, day and the order of the day."""
     day = identifiers.birth_numbers(time.astype("datetime64[D]"))
     order = np.argsort(time, kind="stable")
-    key = DISTRICT_CODES[district] * 10**8 + day
+    key = place.districts[district] * 10**8 + day
     sequence = np.empty(len(time), dtype=np.int64)
     sequence[order] = identifiers.sequence_within(key[order])
     return identifiers.padded(key * 10_000 + sequence + 1, 18)

@@ -122,7 +122,7 @@ def _vehicles(rng: Rng, population: Population, size: int) -> pd.DataFrame:
     bought = FIRST_DAY + days(between(rng, 0, WINDOW_DAYS - 60, size))
     return pd.DataFrame(
         {
-            "plate": identifiers.plates(rng, size),
+            "plate": identifiers.plates(rng, size, population.place.plate),
             "vin": identifiers.vins(rng, size),
             "kind": kind,
             "keeper": rng.choice(keepers, size, replace=size > len(keepers)),
@@ -191,7 +191,8 @@ def _agents(rng: Rng, population: Population) -> pd.DataFrame:
     person = jobs["person"].to_numpy(np.int64)
     firm = jobs["company"].to_numpy(np.int64)
     citizen = chance(rng, len(person), CITIZEN_AGENT_RATE)
-    licence = "13306" + identifiers.padded(distinct(rng, len(person), 10**8), 12)
+    serial = identifiers.padded(distinct(rng, len(person), 10**8), 12)
+    licence = f"1{population.place.code}" + serial
     return pd.DataFrame(
         {
             "person": person,
@@ -242,6 +243,7 @@ def policy_numbers(world: World, codes: Ints) -> Texts:
     head = texts([f"P{place + 1:02d}" for place in range(len(names.INSURERS))])
     kind = texts(["JQ", "SZ", "CS"])
     serial = identifiers.padded(world.policy_serials[codes], 9)
+    kind = kind + world.population.place.mark
     return np.asarray(head[insurer] + kind[cover] + serial, dtype=object)
 
 

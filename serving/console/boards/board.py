@@ -35,6 +35,7 @@ class RunLine(NamedTuple):
     published_at: datetime
     version: str
     units: int
+    listed: int  # of them
     capacity: int
 
 
@@ -167,9 +168,12 @@ def run_lines(model: str) -> tuple[RunLine, ...]:
 def _read(runs: QuerySet[Run]) -> tuple[RunLine, ...]:
     rows = (
         runs.order_by("-as_of", "-published_at", "-id")
-        .annotate(capacity=KT("about__review__weekly_capacity"))
+        .annotate(
+            capacity=KT("about__review__weekly_capacity"), on_list=KT("counts__leads")
+        )
         .values_list(
-            *("id", "as_of", "published_at", "model_version", "units", "capacity")
+            *("id", "as_of", "published_at", "model_version", "units", "on_list"),
+            "capacity",
         )
     )
     return tuple(
@@ -179,7 +183,8 @@ def _read(runs: QuerySet[Run]) -> tuple[RunLine, ...]:
             published_at=published_at,
             version=version,
             units=units,
+            listed=int(listed),
             capacity=int(capacity or USUAL_CAPACITY),
         )
-        for run, as_of, published_at, version, units, capacity in rows
+        for run, as_of, published_at, version, units, listed, capacity in rows
     )

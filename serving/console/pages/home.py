@@ -61,7 +61,8 @@ def home(request: HttpRequest) -> HttpResponse:
 def _newest() -> dict[str, Run]:
     """model -> its newest run."""
     runs = Run.objects.order_by("as_of", "published_at", "id")
-    shown = runs.only("id", "model_id", "as_of", "published_at", "units", "about")
+    named = ("id", "model_id", "as_of", "published_at", "units", "counts", "about")
+    shown = runs.only(*named)
     latest = {model: number for number, model in runs.values_list("id", "model_id")}
     return {run.model_id: run for run in shown.filter(id__in=latest.values())}
 

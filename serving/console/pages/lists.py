@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from django.contrib import messages
+from django.contrib.humanize.templatetags.humanize import intcomma
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -11,6 +12,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from serving import queries
 from serving.access.models import User
 from serving.access.rights import (
     Action,
@@ -30,6 +32,7 @@ from serving.console.list_search import asked_for, lead_of, looks_personal, said
 from serving.console.pages.lists_views import address_of, kept, views_for
 from serving.leads.models import Run
 from serving.review.assigning import deciders
+from serving.scored import unlisted
 
 _PLACES = ("after", "before", "rank")
 STALE_DAYS = 8  # a list is made every night, or every week
@@ -117,8 +120,26 @@ def search(request: HttpRequest, run_id: str) -> HttpResponse:
         )
     elif not found and typed.strip():
         messages.warning(request, _("No unit of this list is tied to this identifier."))
+    if set(found) <= {"words"}:
+        _tell_unlisted(request, run, " ".join(typed.split()))
     query.update(found)
     return redirect(address_of(run, query))
+
+
+def _tell_unlisted(request: HttpRequest, run: Run, unit_id: str) -> None:
+    """Say where a unit stands that was scored but is not listed.
+
+    Only to who sees the leads of all offices: whose it is stands nowhere.
+    """
+    if offices_for(user_of(request), "see", run.model_id) is not None:
+        return
+    found = unlisted(queries.run(run.id), unit_id)
+    if found:
+        said = _(
+            "%(unit)s was scored but is not on this list: rank %(rank)s of %(units)s."
+        )
+        named = {"rank": intcomma(found.rank_fused), "units": intcomma(run.units)}
+        messages.info(request, said % {"unit": unit_id, **named})
 
 
 def listing_of(
@@ -208,7 +229,7 @@ def _orders(query: QueryDict) -> list[dict[str, Any]]:
 def _heading(run: Run, user: User) -> dict[str, Any]:
     runs = runs_in_sight(user).filter(model_id=run.model_id)
     recent = runs.order_by("-as_of", "-published_at", "-id")
-    switch = list(recent.only("id", "as_of", "published_at", "units")[:30])
+    switch = list(recent.only("id", "as_of", "published_at", "units", "counts")[:30])
     days = (timezone.now() - run.published_at).days
     return {
         "as_of": run.as_of.replace(tzinfo=None),

@@ -12,12 +12,15 @@ from configs.network import LinkSpec
 from features.linkage.blocking import (
     KEY_RULE,
     TOTAL,
+    Block,
     candidates,
     chosen,
+    coded,
     counted,
-    with_keys,
+    pairs,
+    used,
 )
-from features.linkage.names import KEY, NUMBER
+from features.linkage.names import KEY, NUMBER, UNIQUE
 from features.linkage.parts import READERS, with_parts
 
 SIZE, SPEC = 160, LinkSpec(max_block=12)
@@ -44,6 +47,7 @@ def rows():
     return {
         NUMBER: list(range(SIZE)),
         KEY: some([f"k{n}" for n in range(70)]),
+        UNIQUE: [None] * (SIZE - 20) + ["list"] * 20,
         "name": some(["王伟", "王芳", "李娜", "李强", "张敏", "张磊", "欧阳修"] * 3),
         "phone": some([f"1380000{n:04d}" for n in range(60)]),
         "birth": some(days),
@@ -55,6 +59,12 @@ def rows():
 def table(catalog, rows):
     made = with_parts(catalog.register("blocked", pa.table(rows)), FIELDS, catalog)
     return catalog.keep(made, "blocked_parts")
+
+
+@pytest.fixture(scope="module")
+def codes(catalog, table):
+    every = [*RULES, *candidates(FIELDS, SPEC), ("birth_month", "name_sound")]
+    return coded(table, every, catalog)
 
 
 @pytest.fixture(scope="module")
@@ -78,10 +88,10 @@ def agreeing(values):
 
 @pytest.mark.parametrize("rule", RULES)
 def test_pairs_and_records_left_out_are_counted_as_by_hand(
-    catalog, table, values, rule
+    catalog, codes, values, rule
 ):
     pairs, left_out = agreeing(values[rule])
-    block = counted(table, rule, SPEC, catalog)
+    block = counted(codes, rule, SPEC, catalog)
     assert (block.pairs, block.left_out) == (len(pairs), left_out)
     assert pairs or left_out
 
@@ -91,54 +101,59 @@ def test_a_value_that_too_many_share_is_left_out(values):
     assert agreeing(values[("phone",)])[1] == 0
 
 
-def test_keys_bring_together_what_was_counted_and_nothing_else(catalog, table, values):
-    blocks = [counted(table, rule, SPEC, catalog) for rule in RULES]
-    keyed = catalog.arrow(
-        with_keys(table, blocks, SPEC, catalog).order_by(NUMBER)
-    ).to_pydict()
-    assert len(keyed[NUMBER]) == SIZE
-    for rule, block in zip(RULES, blocks, strict=True):
-        places = defaultdict(list)
-        for n, value in enumerate(keyed[block.column]):
-            if value is not None:
-                places[value].append(n)
-        found = {pair for group in places.values() for pair in combinations(group, 2)}
-        assert found == agreeing(values[rule])[0]
+def test_pairs_are_those_that_agree_and_can_be_one_each_by_the_first_rule(
+    catalog, codes, rows, values
+):
+    blocks = [counted(codes, rule, SPEC, catalog) for rule in RULES]
+    told = catalog.arrow(pairs(codes, blocks, SPEC, catalog)).to_pylist()
+    found = {(row["join_key_l"], row["join_key_r"]): row["match_key"] for row in told}
+    keys, lists = ([v or None for v in rows[name]] for name in (KEY, UNIQUE))
+    expected = {}
+    for place, rule in enumerate(RULES):
+        for left, right in agreeing(values[rule])[0]:
+            other = keys[left] and keys[right] and keys[left] != keys[right]
+            listed = lists[left] and lists[left] == lists[right]
+            if not (other or listed):
+                expected.setdefault((left, right), place)
+    assert len(told) == len(found)
+    assert found == expected
+    assert len(set(found.values())) > 3
 
 
-def test_attributes_that_are_joined_by_underscores_do_not_share_a_column(catalog):
-    rows = {"a": ["1"], "a_b": ["1"], "b_c": ["1"], "c": ["1"]}
-    table = catalog.register("underscored", pa.table(rows))
-    columns = {
-        counted(table, rule, SPEC, catalog).column
-        for rule in (("a", "b_c"), ("a_b", "c"))
+def test_a_share_of_a_block_is_whole_values_of_any_size(catalog, codes):
+    block = Block(("phone",), 1, 0)
+    whole = catalog.arrow(used(codes, block, SPEC)).to_pylist()
+    half = catalog.arrow(used(codes, block, SPEC, 0.5)).to_pylist()
+    drawn = {row["_first"] for row in half}
+    assert 0 < len(half) < len(whole)
+    assert {row[NUMBER] for row in half} == {
+        row[NUMBER] for row in whole if row["_first"] in drawn
     }
-    assert len(columns) == 2
 
 
-def test_declared_rules_are_used_as_given(catalog, table):
+def test_declared_rules_are_used_as_given(catalog, codes):
     declared = (("town", "name"), ("birth_month", "name_sound"))
     spec = LinkSpec(block=declared, max_block=12)
     rules = candidates(FIELDS, spec)
     assert rules == [KEY_RULE, *declared]
-    assert [b.rule for b in chosen(table, rules, spec, catalog, FIELDS)] == rules
+    assert [b.rule for b in chosen(codes, rules, spec, catalog, FIELDS)] == rules
 
 
-def test_a_rule_whose_pairs_another_one_brings_is_not_chosen(catalog, table):
+def test_a_rule_whose_pairs_another_one_brings_is_not_chosen(catalog, codes):
     rules = [("phone",), ("phone", "name"), ("name",), ("name", "birth")]
-    found = [block.rule for block in chosen(table, rules, SPEC, catalog, FIELDS)]
+    found = [block.rule for block in chosen(codes, rules, SPEC, catalog, FIELDS)]
     assert ("phone",) in found
     assert ("phone", "name") not in found
     assert ("name", "birth") in found  # the name alone leaves records out
 
 
-def test_rules_together_stay_affordable(catalog, table, monkeypatch):
+def test_rules_together_stay_affordable(catalog, codes, monkeypatch):
     rules = candidates(FIELDS, SPEC)
-    every = chosen(table, rules, SPEC, catalog, FIELDS)
+    every = chosen(codes, rules, SPEC, catalog, FIELDS)
     affordable = max(block.pairs for block in every) // 2
     monkeypatch.setattr("features.linkage.blocking.FEW_PAIRS", affordable)
     monkeypatch.setattr("features.linkage.blocking.PAIRS_PER_RECORD", 0)
-    few = chosen(table, rules, SPEC, catalog, FIELDS)
+    few = chosen(codes, rules, SPEC, catalog, FIELDS)
     assert 0 < len(few) < len(every)
     assert max(block.pairs for block in few) <= affordable
     assert sum(block.pairs for block in few) <= TOTAL * affordable

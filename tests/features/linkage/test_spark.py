@@ -18,22 +18,23 @@ from tests.features.linkage.registers import (
     subject,
     told_by,
 )
-from tests.features.linkage.spark import SparkEngine, spark_engine
+from tests.features.linkage.spark import spark_engine
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.spark,
     pytest.mark.filterwarnings("ignore:The copy keyword"),  # PySpark on pandas 3
 ]
 
 
 @pytest.fixture(scope="module")
-def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkEngine]:
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
     with spark_engine(tmp_path_factory.mktemp("spark")) as engine:
         yield engine
 
 
 def linkage(
-    engine: Catalog | SparkEngine, tables: Mapping[str, Table], model: Model | None
+    engine: Catalog, tables: Mapping[str, Table], model: Model | None
 ) -> tuple[Resolution, dict[str, Any], dict[str, pd.DataFrame]]:
     """From core tables to linked ones: what was found, its report, all tables in order."""
     records = told_by(engine, tables)
@@ -53,7 +54,7 @@ def linkage(
 
 
 def test_spark_finds_what_duckdb_finds_with_the_same_model(
-    catalog: Catalog, spark: SparkEngine
+    catalog: Catalog, spark: Catalog
 ):
     here = dict(cores(catalog, *people().delivered))
     there = {side: spark.register(side, catalog.arrow(here[side])) for side in here}

@@ -14,7 +14,7 @@ MODEL = "vehicle_insurance"
 PATHS = (
     *("/models", "/runs", "/runs/{run}", "/runs/{run}/leads", "/leads/{lead}"),
     *("/runs/{run}/groups", "/groups/{group}", "/dispositions?model=vehicle_insurance"),
-    "/openapi.json",
+    *("/runs/{run}/place?unit=CLM-000001", "/openapi.json"),
 )
 FOR_ALL = ("/models", "/runs", "/openapi.json")
 

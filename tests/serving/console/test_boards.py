@@ -57,7 +57,7 @@ def test_a_card_says_how_old_the_list_is_and_what_waits(as_role: Make) -> None:
     review()
     page = as_role("analyst").get("/boards/").content.decode()
     assert "Vehicle-insurance claims" in page
-    assert "Newest list: June 30, 2025, 24 units" in page
+    assert "Newest list: June 30, 2025 · 24 units" in page
     assert "published today" in page
     assert "confirmed of 4 in 90 days (15% to 85%)" in page
     assert f'href="{BOARD}"' in page

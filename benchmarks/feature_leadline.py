@@ -1,0 +1,24 @@
+"""The features of the benchmark as Leadline's own stage makes them."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from benchmarks.feature_model import known, write_model
+from features.matrix import enriched_units, feature_matrix
+from flows.bench import Bench
+from flows.catalog import opened
+
+
+def write_features(
+    cores: Path, as_of: datetime, out: Path, _: Mapping[str, str]
+) -> None:
+    """Write the units with all columns and the feature matrix, as the stage does."""
+    folder = out.parent
+    model = write_model(folder / "models")
+    for path in cores.glob("core_*.parquet"):
+        (folder / path.name).symlink_to(path)
+    with opened(folder) as catalog:
+        held = known(catalog, model, as_of)
+        units = catalog.write(enriched_units(held, Bench(catalog)), "units")
+        catalog.write(feature_matrix(units, model).order_by("unit_id"), out.stem)

@@ -1,0 +1,152 @@
+"""The section on the feature stage: against SQL, Polars, pandas and Featuretools."""
+
+import argparse
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from benchmarks import pages
+from benchmarks.feature_contest import (
+    CONTENDERS,
+    TOLERANCE,
+    contest,
+    prepared,
+    versus_featuretools,
+)
+
+MOST = {"sql": 1.2, "polars": 1.0}  # Leadline's CPU seconds over theirs
+LEAST = {"pandas": 5.0, "featuretools": 50.0}  # theirs over Leadline's
+FEATURETOOLS_UNITS = 20_000  # more takes it too long
+NAMES = {
+    "leadline": "Leadline",
+    "sql": "one SQL script, DuckDB",
+    "polars": "Polars, lazy and streaming",
+    "pandas": "pandas",
+    "featuretools": "Featuretools",
+}
+
+
+def measure(given: argparse.Namespace) -> dict[str, Any]:
+    """The contest on one delivery; the core tables are kept for another call."""
+    scratch = given.scratch / f"features-{given.rows}"
+    cores = _cores(given, scratch)
+    found = contest(cores, scratch / "runs", CONTENDERS, given.repeats)
+    if given.rows <= FEATURETOOLS_UNITS:
+        found["featuretools"] = versus_featuretools(
+            cores, scratch / "runs", given.repeats
+        )
+    return found
+
+
+def _cores(given: argparse.Namespace, scratch: Path) -> Path:
+    """The core tables of the delivery, read once."""
+    made = scratch / "cores"
+    if not made.exists():
+        delivery = given.data or scratch / "delivery"
+        if not delivery.exists():
+            from training.simulation import simulated
+
+            simulated(given.model, units=given.rows, seed=given.seed, out=delivery)
+        folder = prepared(delivery, scratch / "home")
+        part = scratch / "cores.part"
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        for path in folder.glob("core_*.parquet"):
+            path.replace(part / path.name)
+        part.replace(made)
+    return made
+
+
+def lines(found: list[dict[str, Any]]) -> Iterator[str]:
+    newest = found[-1]
+    features = newest["features"]
+    yield "## Features\n"
+    yield (
+        f"{len(features)} features of `vehicle_insurance` from "
+        f"{_sources(newest)} sources, made by Leadline from the declaration and by hand in "
+        "SQL (`benchmarks/feature_script.sql`), Polars and pandas, from the same core "
+        "tables to one Parquet file ordered by unit. Leadline also writes the units with "
+        "all their columns, which later stages read. Left out are the steps on graphs and "
+        "texts. Seconds and peak memory are of the whole process, its start included."
+    )
+    for one in found:
+        yield from _one(one)
+    yield "\nThe features: " + ", ".join(f"`{name}`" for name in features) + "."
+
+
+def _sources(found: dict[str, Any]) -> int:
+    return len([name for name in found["rows"] if name != "core_medical"])
+
+
+def _one(found: dict[str, Any]) -> Iterator[str]:
+    rows = sum(found["rows"].values())
+    repeats = len(found["runs"]["leadline"])
+    yield f"\n### {found['units']:,} units, {rows:,} rows\n"
+    yield (
+        f"{found['date']}, {found['machine']}, `{found['command']}`, seed {found['seed']}; "
+        f"medians of {repeats} runs in turns.\n"
+    )
+    yield from pages.table(_table(found["medians"], found["different"]))
+    yield ""
+    yield from pages.table(_targets(found))
+    if "featuretools" in found:
+        other = found["featuretools"]
+        yield (
+            f"\nAgainst Featuretools, the {len(other['features'])} features that it can "
+            "express, of claims that are derived already; all of Leadline's features are "
+            "in its time.\n"
+        )
+        yield from pages.table(_table(other["medians"], other["different"]))
+
+
+def _table(
+    medians: dict[str, dict[str, float]], different: dict[str, int]
+) -> pd.DataFrame:
+    ours = medians["leadline"]
+    return pd.DataFrame(
+        [
+            {
+                "": NAMES[name],
+                "cpu s": f"{one['cpu s']:,.1f}",
+                "wall s": f"{one['wall s']:,.1f}",
+                "peak GiB": f"{one['peak GiB']:.2f}",
+                "cpu, of Leadline's": f"{one['cpu s'] / ours['cpu s']:.2f}",
+                "wall, of Leadline's": f"{one['wall s'] / ours['wall s']:.2f}",
+                f"cells that differ (over {TOLERANCE:g})": different.get(name, ""),
+            }
+            for name, one in medians.items()
+        ]
+    )
+
+
+def _targets(found: dict[str, Any]) -> pd.DataFrame:
+    """Target, reached, figure: by CPU seconds."""
+    medians = found["medians"]
+    ours = medians["leadline"]
+    rows = []
+    for name, most in MOST.items():
+        ratio = ours["cpu s"] / medians[name]["cpu s"]
+        rows.append(
+            (f"at most {most} times the CPU of {NAMES[name]}", ratio <= most, ratio)
+        )
+    peaks = ours["peak GiB"], medians["polars"]["peak GiB"]
+    rows.append(
+        ("less peak memory than Polars", peaks[0] < peaks[1], peaks[0] / peaks[1])
+    )
+    for name, least in LEAST.items():
+        theirs = (
+            found["featuretools"]["medians"]
+            if name == "featuretools" and ("featuretools" in found)
+            else medians
+        )
+        if name in theirs:
+            ratio = theirs[name]["cpu s"] / theirs["leadline"]["cpu s"]
+            target = f"at least {least:.0f} times less CPU than {NAMES[name]}"
+            rows.append((target, ratio >= least, ratio))
+    shown = [
+        (target, "yes" if ok else "no", f"{ratio:.2f}") for target, ok, ratio in rows
+    ]
+    return pd.DataFrame(shown, columns=["target", "reached", "ratio"])

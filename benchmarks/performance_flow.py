@@ -1,0 +1,208 @@
+"""The section on the whole flow: `leadline score` on one machine, stage by stage.
+
+A champion is trained on a small delivery first, once; then the flow scores the delivery
+in a process of its own, under a memory limit of the engine. Its stages are the lines that
+it writes to standard error; a thread reads what the process and its children use.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from benchmarks import pages
+
+CHAMPION_UNITS = 20_000
+EVERY = 0.2  # seconds between two looks at the process
+_LINE = re.compile(r"^\s*([\d.]+) s  (.*?)\s*$")
+_TICKS = os.sysconf("SC_CLK_TCK")
+KIB_PER_GIB = 1024**2
+
+
+def measure(given: argparse.Namespace) -> dict[str, Any]:
+    """Stages of one scoring: name, wall and CPU seconds, peak GiB while it ran.
+
+    Raises:
+        SystemExit: no delivery was named.
+        subprocess.CalledProcessError: the flow failed.
+    """
+    if given.data is None:
+        raise SystemExit("--section flow measures a delivery: give --data DIR")
+    home = (given.scratch / f"flow-{given.model}").resolve()
+    settings = {"LEADLINE_HOME": str(home)}
+    if not (home / "champion").exists():
+        _train(given, home, os.environ | settings)
+    if given.memory:
+        settings["LEADLINE_MEMORY"] = given.memory
+    command = [_leadline(), "score", given.model, "--data", str(given.data)]
+    stages, whole = _watched(command, os.environ | settings)
+    return {"memory": given.memory, "stages": stages, **whole}
+
+
+def _leadline() -> str:
+    return str(Path(sys.executable).with_name("leadline"))
+
+
+def _train(given: argparse.Namespace, home: Path, environment: dict[str, str]) -> None:
+    """A champion from another delivery of the same kind."""
+    delivery = home / "champion.part"
+    units = ["--units", str(CHAMPION_UNITS), "--seed", str(given.seed + 1)]
+    simulate = ["simulate", given.model, *units, "--out", str(delivery)]
+    train = ["train", given.model, "--data", str(delivery), "--promote"]
+    for command in (simulate, train):
+        subprocess.run([_leadline(), *command], check=True, env=environment)  # noqa: S603
+    delivery.rename(home / "champion")
+
+
+def _watched(
+    command: list[str], environment: dict[str, str]
+) -> tuple[list[dict[str, Any]], dict[str, float]]:
+    """The stages of a command that it names on standard error, and its whole cost."""
+    process = subprocess.Popen(  # noqa: S603
+        command, env=environment, stderr=subprocess.PIPE, text=True
+    )
+    watch = Watch(process.pid)
+    watch.start()
+    stages: list[dict[str, Any]] = [{"stage": "start", **watch.now()}]
+    assert process.stderr is not None  # noqa: S101
+    for line in process.stderr:
+        found = _LINE.match(line)
+        if found:
+            stages.append({"stage": found[2], **watch.now()})
+        else:
+            sys.stderr.write(line)
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    end = watch.stop()
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    whole = {
+        "wall s": end["at"],
+        "cpu s": used.ru_utime + used.ru_stime,
+        "peak GiB": used.ru_maxrss / KIB_PER_GIB,
+    }
+    return list(spans(stages, end)), whole
+
+
+def spans(
+    stages: list[dict[str, Any]], end: dict[str, float]
+) -> Iterator[dict[str, Any]]:
+    """Of each stage what passed until the next began; equal names are added up."""
+    found: dict[str, dict[str, Any]] = {}
+    for begun, after in zip(stages, [*stages[1:], end], strict=True):
+        one = found.setdefault(
+            begun["stage"],
+            {"stage": begun["stage"], "wall s": 0.0, "cpu s": 0.0, "peak GiB": 0.0},
+        )
+        one["wall s"] += after["at"] - begun["at"]
+        one["cpu s"] += after["cpu"] - begun["cpu"]
+        one["peak GiB"] = max(one["peak GiB"], after["peak"])
+    yield from found.values()
+
+
+class Watch(threading.Thread):
+    """What a process and its children use, looked at every fifth of a second."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self._pid, self._began = pid, time.perf_counter()
+        self._peak = self._cpu = 0.0
+        self._lock, self._ended = threading.Lock(), threading.Event()
+
+    def run(self) -> None:
+        while not self._ended.wait(EVERY):
+            self._look()
+
+    def now(self) -> dict[str, float]:
+        """Seconds since the start, CPU seconds so far, peak GiB since the last call."""
+        self._look()
+        with self._lock:
+            peak, self._peak = self._peak, 0.0
+            at = time.perf_counter() - self._began
+            return {"at": at, "cpu": self._cpu, "peak": peak}
+
+    def stop(self) -> dict[str, float]:
+        self._ended.set()
+        return self.now()
+
+    def _look(self) -> None:
+        seen = [found for pid in _family(self._pid) if (found := usage(pid))]
+        if not seen:
+            return
+        with self._lock:
+            # A child that has ended is counted by its parent from then on.
+            self._cpu = max(self._cpu, sum(cpu for cpu, _ in seen))
+            self._peak = max(self._peak, sum(gib for _, gib in seen))
+
+
+def usage(pid: int) -> tuple[float, float] | None:
+    """CPU seconds, with those of ended children, and resident GiB; None if it ended."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    # The name in brackets may hold blanks; user, system and the children's times follow.
+    times = stat.rpartition(")")[2].split()[11:15]
+    resident = re.search(r"VmRSS:\s+(\d+)", status)
+    gib = int(resident[1]) / KIB_PER_GIB if resident else 0.0
+    return sum(map(int, times)) / _TICKS, gib
+
+
+def _family(pid: int) -> Iterator[int]:
+    """A process and all below it."""
+    yield pid
+    try:
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
+        children = [(task / "children").read_text(encoding="utf-8") for task in tasks]
+    except (FileNotFoundError, ProcessLookupError):
+        return
+    for child in " ".join(children).split():
+        yield from _family(int(child))
+
+
+def lines(found: list[dict[str, Any]]) -> Iterator[str]:
+    yield "## The whole flow\n"
+    yield (
+        "`leadline score` in a process of its own, scored by a champion that was trained on "
+        f"{CHAMPION_UNITS:,} other units. `peak` is the resident memory of the process and "
+        "its children, looked at every fifth of a second."
+    )
+    yield "\n### By the number of units\n"
+    yield from pages.table(pd.DataFrame([_whole(one) for one in found]))
+    for one in found:
+        yield f"\n### {one['model']}, {one['units']:,} units\n"
+        limit = f", engine limited to {one['memory']}" if one["memory"] else ""
+        yield f"{one['date']}, {one['machine']}, `{one['command']}`{limit}.\n"
+        yield from pages.table(pd.DataFrame([_shown(s) for s in one["stages"]]))
+
+
+def _whole(one: dict[str, Any]) -> dict[str, str]:
+    per_million = one["cpu s"] / one["units"] * 1e6 / 60
+    return {
+        "model": one["model"],
+        "units": f"{one['units']:,}",
+        "memory limit": one["memory"] or "none",
+        **_figures(one),
+        "cpu minutes a million units": f"{per_million:,.1f}",
+    }
+
+
+def _shown(stage: dict[str, Any]) -> dict[str, str]:
+    return {"stage": stage["stage"], **_figures(stage)}
+
+
+def _figures(one: dict[str, Any]) -> dict[str, str]:
+    return {
+        "cpu s": f"{one['cpu s']:,.1f}",
+        "wall s": f"{one['wall s']:,.1f}",
+        "peak GiB": f"{one['peak GiB']:.2f}",
+    }

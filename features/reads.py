@@ -1,0 +1,56 @@
+"""Which of the units' columns a step reads beyond those of its own row.
+
+A step that only joins columns to each unit can be put together with the steps before it
+into one query. A step that reads the units as a table (a shop's other claims, a peer
+group) needs what it reads computed before.
+"""
+
+from collections.abc import Iterable
+
+from configs.expressions import names, parse
+from configs.network import ConcentrationSpec
+from configs.schema import CoverageSpec, FeatureStep, HistorySpec, LookupSpec
+from features.known import Known
+
+_ROW_BY_ROW = frozenset({"levels", "derive"})
+
+
+def reads(step: FeatureStep, known: Known) -> frozenset[str] | None:
+    """Columns of the units that must be computed before the step; None: all so far."""
+    if step.family in _ROW_BY_ROW:
+        return frozenset()
+    if step.peers:
+        return frozenset((*step.peers.value, *step.peers.within))
+    if step.coverage:
+        return _coverage(step.coverage, known)
+    joined = step.lookup or step.history or step.concentration
+    if joined is None:
+        return None
+    pairs = known.link(joined.of, joined.by, joined.as_).pairs
+    found: set[str] = set()
+    if step.history and step.history.anchor != "as_of":
+        found.update(own for own, _ in pairs)
+    if joined.of == known.spec.unit.source:
+        found.update(other for _, other in pairs)
+        found.update(_said(joined))
+    return frozenset(found)
+
+
+def _coverage(step: CoverageSpec, known: Known) -> frozenset[str]:
+    unit = known.spec.unit.source
+    own = (role for source, role in step.sources.items() if source == unit)
+    links = (known.link(unit, (step.by,), (role,)) for role in own)
+    return frozenset(other for tie in links for _, other in tie.pairs)
+
+
+def _said(step: LookupSpec | HistorySpec | ConcentrationSpec) -> Iterable[str]:
+    """The columns that the expressions of a step name."""
+    texts = [step.where] if step.where is not None else []
+    if isinstance(step, LookupSpec):
+        yield from step.take.values()
+    elif isinstance(step, HistorySpec):
+        texts += [measure.of for measure in step.measures.values()]
+    else:
+        texts += [step.over, step.weight, *([step.own] if step.own else [])]
+    for text in texts:
+        yield from names(parse(text))

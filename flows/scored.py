@@ -1,0 +1,136 @@
+"""All units scored in parts: narrow columns in memory, the list written in its order."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from flows.inputs import Inputs, Rows
+from training.model import RANKED, LeadScorer, in_order
+from training.over_cores import over_cores
+from training.preprocess import Vector
+
+# A multiple of the engine's vectors of 2,048 rows: the file is then cut as from a table.
+ROWS_WRITTEN = 122_880
+SECONDS_BETWEEN = 5.0
+# Called with how many units are scored, and how many there are.
+Advance = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """The scores of all units, in the order of unit_id; 150 bytes a unit and its id.
+
+    Attributes:
+        unit_ids: ascending, so that a place stands in for an id where scores are equal.
+        columns: the scores of `LeadScorer.columns` and the three ranks.
+        order: places of the units as the list has them, best fused rank first.
+    """
+
+    unit_ids: pa.Array
+    columns: dict[str, npt.NDArray[np.float64] | npt.NDArray[np.int64]]
+    order: Rows
+
+    def reader(self, as_of: datetime | None) -> pa.RecordBatchReader:
+        """The SCORES table in the order of the list, batch by batch."""
+        names = in_order(["unit_id", "as_of", *self.columns])
+        kinds = {"unit_id": self.unit_ids.type, "as_of": pa.timestamp("us")}
+        kinds |= {n: pa.from_numpy_dtype(c.dtype) for n, c in self.columns.items()}
+        schema = pa.schema([(name, kinds[name]) for name in names])
+        batches = self._batches(schema, as_of)
+        return pa.RecordBatchReader.from_batches(schema, batches)
+
+    def _batches(
+        self, schema: pa.Schema, as_of: datetime | None
+    ) -> Iterator[pa.RecordBatch]:
+        for start in range(0, len(self.order), ROWS_WRITTEN):
+            places = self.order[start : start + ROWS_WRITTEN]
+            moment = pa.scalar(as_of, pa.timestamp("us"))
+            arrays = {
+                "unit_id": self.unit_ids.take(pa.array(places)),
+                "as_of": pa.repeat(moment, len(places)),
+            }
+            for name, values in self.columns.items():
+                # Unknown is null in a file.
+                arrays[name] = pa.array(values[places], from_pandas=True)
+            yield pa.record_batch([arrays[n] for n in schema.names], schema=schema)
+
+    def frame(self, *columns: str) -> pd.DataFrame:
+        """unit_id and some columns, in the order of the list."""
+        units = self.unit_ids.take(pa.array(self.order)).to_pandas()
+        return pd.DataFrame(
+            {"unit_id": units} | {n: self.columns[n][self.order] for n in columns}
+        )
+
+    def all_columns(self) -> pd.DataFrame:
+        """The SCORES table without its date."""
+        names = in_order(["unit_id", "as_of", *self.columns])
+        return self.frame(*(n for n in names if n in self.columns))
+
+    def places_of(self, ranks: Sequence[int] | Rows) -> Rows:
+        """Where the units with these fused ranks stand."""
+        return np.asarray(self.order[np.asarray(ranks) - 1], dtype=np.intp)
+
+
+def scored(
+    scorer: LeadScorer, inputs: Inputs, threads: int, advance: Advance | None = None
+) -> Scored:
+    """Score all units over all cores and rank them; ties go to the lower unit_id.
+
+    Args:
+        threads: 0 for one a core.
+        advance: told, after each part, of the units scored so far.
+    """
+    total = len(inputs)
+    columns: dict[str, Vector] = {}
+    units: list[pa.Array] = []
+    start = 0
+
+    def work(
+        part: tuple[pd.DataFrame, pd.DataFrame],
+    ) -> tuple[pa.Array, dict[str, Vector]]:
+        X, H = part
+        return pa.array(X.index, pa.string()), scorer.columns(X, H)
+
+    for ids, found in over_cores(work, inputs.parts(), threads):
+        end = start + len(ids)
+        for name, values in found.items():
+            columns.setdefault(name, np.empty(total))[start:end] = values
+        units.append(ids)
+        start = end
+        if advance is not None:
+            advance(start, total)
+    return ranked(
+        pa.concat_arrays(units) if units else pa.array([], pa.string()), columns
+    )
+
+
+def ranked(unit_ids: pa.Array, columns: dict[str, Vector]) -> Scored:
+    """With a rank for each of the three orders; `unit_ids` are ascending."""
+    ranks: dict[str, npt.NDArray[np.int64]] = {}
+    for column, rank in RANKED.items():
+        order = np.argsort(-columns[column], kind="stable")
+        ranks[rank] = np.empty(len(order), dtype=np.int64)
+        ranks[rank][order] = np.arange(1, len(order) + 1)
+    return Scored(unit_ids, columns | ranks, order)
+
+
+def at_times(say: Callable[[str], None]) -> Advance:
+    """Says every few seconds how many units are scored, and how long the rest takes."""
+    begun = last = time.monotonic()
+
+    def advance(done: int, total: int) -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last < SECONDS_BETWEEN or done == total:
+            return
+        last = now
+        left = (now - begun) / done * (total - done)
+        say(f"scored {done:,} of {total:,} units, {left:,.0f} s for the rest")
+
+    return advance

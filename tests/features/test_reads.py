@@ -1,0 +1,67 @@
+"""Which steps are put together into one query, and that it does not change what they say."""
+
+from features.matrix import enriched_units
+from tests.factories import claim, frame_of, known, model, units_of, visit
+
+STEPS = (
+    {"history": {"of": "visits", "by": "claimant", "measures": {"n": "*"}}},
+    {"derive": {"often": "claimant_visits_n > 1"}},
+    {
+        "history": {
+            "of": "claims",
+            "by": "claimant",
+            "named": "own",
+            "measures": {"often": {"share": "often"}},
+        }
+    },
+    {"derive": {"mostly": "own_often > 0.5"}},
+)
+DATA = {
+    "claims": [claim(1), claim(2), claim(3, person="p2")],
+    "visits": [visit("2024-05-01"), visit("2024-05-02")],
+}
+
+
+class Counting:
+    """An engine that tells which tables it was asked to compute."""
+
+    def __init__(self, catalog):
+        self.catalog, self.names = catalog, []
+
+    def keep(self, table, name):
+        self.names.append(name)
+        return self.catalog.keep(table, name)
+
+
+def test_units_are_computed_only_where_a_step_reads_new_columns_as_rows(catalog):
+    engine = Counting(catalog)
+    found = known(catalog, model(*STEPS), DATA)
+    rows = frame_of(catalog, enriched_units(found, engine))
+    assert engine.names == ["units_2"]
+    assert rows["mostly"].tolist() == [True, True, False]
+
+
+def test_many_steps_are_not_one_query_without_end(catalog):
+    steps = [
+        {"history": {**STEPS[0]["history"], "named": f"visits_{number}"}}
+        for number in range(30)
+    ]
+    engine = Counting(catalog)
+    enriched_units(known(catalog, model(*steps), DATA), engine)
+    assert engine.names == ["units_20"]
+
+
+def test_a_unit_that_a_window_leaves_out_still_has_the_window(catalog):
+    """Only units that are all among the rows may be windowed without markers."""
+    step = {
+        "of": "claims",
+        "by": "claimant",
+        "anchor": "around",
+        "windows": "365d",
+        "where": "amount > 50",
+        "measures": {"n": "*"},
+    }
+    claims = [claim(1, amount=10), claim(2, amount=100), claim(3, person=None)]
+    loaded = model({"history": step})
+    found = frame_of(catalog, units_of(catalog, loaded, {"claims": claims}))
+    assert found["claimant_claims_n_365d"].fillna(-1).tolist() == [1, 1, -1]
