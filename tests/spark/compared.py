@@ -45,6 +45,8 @@ def _same(ours: pd.Series, theirs: pd.Series) -> np.ndarray:
         a, b = ours.to_numpy(float), theirs.to_numpy(float)
         near = np.abs(a - b) <= ABSOLUTE + RELATIVE * np.abs(a)
         return near | (np.isnan(a) & np.isnan(b))
+    if any(isinstance(value, np.ndarray) for value in ours):
+        return (ours.astype("str") == theirs.astype("str")).to_numpy(bool)
     if ours.dtype != theirs.dtype:
         return np.zeros(len(ours), bool)
     return ((ours == theirs) | (ours.isna() & theirs.isna())).to_numpy(bool)

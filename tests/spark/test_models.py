@@ -9,6 +9,7 @@ import pytest
 from configs.loading import load_model
 from configs.settings import Settings
 from flows.engineer import apply_rules, engineer
+from flows.group import group
 from flows.intake import intake, load_reports, stop_on_problems
 from flows.job import Engine, Job
 from flows.link import learnt_in, link
@@ -34,7 +35,9 @@ KEYS = {
 COMPARED = (
     *("core", "linked", "rejects", "entities", "entity_links", "links_to_judge"),
     *("units", "associations", "graph_pairs", "graph_nodes", "hubs"),
-    *("feature_matrix", "rule_flags", "rule_hits", "scores"),
+    *("feature_matrix", "rule_flags", "rule_hits", "scores", "points"),
+    *("reasons", "parts", "counterfactuals"),
+    *("groups", "group_members", "group_ties", "paths"),
 )
 
 
@@ -54,6 +57,11 @@ def prepared(job: Job, learnt: Mapping[str, Any] | None) -> None:
     apply_rules(job)
 
 
+def listed(job: Job) -> None:
+    score(job)
+    group(job)
+
+
 @pytest.fixture(scope="module", params=MODELS)
 def jobs(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
@@ -65,11 +73,11 @@ def jobs(
     there = job_of(request.param, folder / "data", folder / "home", "spark")
     prepared(here, None)
     train(here)
-    score(here)
+    listed(here)
     with here.opened() as catalog:
         learnt = learnt_in(catalog)
     prepared(there, learnt)
-    score(there)
+    listed(there)
     return here, there
 
 
