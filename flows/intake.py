@@ -322,7 +322,8 @@ def _list_rejects(job: Job, catalog: Catalog) -> None:
     formula = frame["value"].str.contains(_FORMULA, na=False)
     frame["value"] = frame["value"].mask(formula, "'" + frame["value"].astype("str"))
     # The mark lets spreadsheet programs read Chinese text in a UTF-8 file.
-    part = job.folder / "rejects.csv"
+    # Beside its place: work folders may lie on another disk.
+    part = target.with_name(f"{target.name}.part-{job.folder.name}")
     frame.to_csv(part, index=False, encoding="utf-8-sig")
     part.replace(target)
 

@@ -32,10 +32,12 @@ except LeadlineError as error:
 """
 
 
-def small_disk(command: list[str], place: Path) -> subprocess.CompletedProcess[str]:
-    """A process for which `place` is a disk of two megabytes."""
+def small_disk(
+    command: list[str], place: Path, size: str
+) -> subprocess.CompletedProcess[str]:
+    """A process for which `place` is a disk of its own."""
     place.mkdir()
-    mounted = f'mount -t tmpfs -o size=2m tmpfs "{place}" && exec "$@"'
+    mounted = f'mount -t tmpfs -o size={size} tmpfs "{place}" && exec "$@"'
     return subprocess.run(
         ["unshare", "-rm", "sh", "-c", mounted, "sh", *command],
         capture_output=True, text=True, cwd=ROOT, check=False,
@@ -54,7 +56,7 @@ def test_a_full_spill_disk_is_named_and_leaves_no_table(tmp_path: Path) -> None:
     spill, folder = tmp_path / "disk", tmp_path / "work"
     command = [sys.executable, "-c", SORTING, str(folder), str(spill), "60MB"]
 
-    done = small_disk(command, spill)
+    done = small_disk(command, spill, "2m")
 
     assert done.returncode == 1
     assert f"the disk is full: {spill}" in done.stderr
@@ -71,7 +73,7 @@ def test_a_full_disk_publishes_nothing_and_a_rerun_completes(
     command = ["env", *(f"{k}={v}" for k, v in unpublished.environment().items())]
     score = unpublished.command("score", "tiny", "--data", delivered)
 
-    done = small_disk([*command, *score], work)
+    done = small_disk([*command, *score], work, "256k")
 
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
