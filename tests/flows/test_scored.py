@@ -124,6 +124,7 @@ def test_progress_says_how_much_is_left_and_not_too_often(monkeypatch):
     ]
 
 
+@pytest.mark.longer
 @pytest.mark.slow
 def test_memory_stays_far_below_the_matrix(tmp_path: Path):
     units, features = 400_000, 60
