@@ -34,7 +34,9 @@ class Pace:
         if self._step not in self._before:
             return None
         left = sum(self._before[name] for name in names[names.index(self._step) :])
-        return left * self._stretched()
+        # A step that tells of its own progress begins several times.
+        spent = self._took.get(self._step, 0.0)
+        return max(left * self._stretched() - spent, 0.0)
 
     def done(self) -> None:
         """All steps came to their end: what they took is what the next run goes by."""
@@ -54,7 +56,8 @@ class Pace:
         self._since = now
 
     def _stretched(self) -> float:
-        both = [name for name in self._took if name in self._before]
+        ended = self._took.keys() - {self._step}
+        both = [name for name in ended if name in self._before]
         before = sum(self._before[name] for name in both)
         now = sum(self._took[name] for name in both)
         if before < ENOUGH:

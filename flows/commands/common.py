@@ -39,7 +39,7 @@ def opened_job(
     data: str,
     as_of: datetime | None,
     stage: Any,
-    engine: Literal["duckdb", "spark"] = "duckdb",
+    engine: Engine = "duckdb",
 ) -> Any:
     from flows.job import new_job
 

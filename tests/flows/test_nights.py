@@ -71,14 +71,20 @@ def test_a_key_that_comes_again_in_a_later_file_is_rejected_there(
     assert (row["file"], row["line"], row["value"]) == ("payments-1.csv", "6", "P00000")
 
 
+def trained(home: Home, delivered: Path, folder: Path) -> Home:
+    """The home after a training, with declarations of its own that a test may change."""
+    models = folder / "models"
+    shutil.copytree(home.models, models)
+    own = Home(home.path, models)
+    own.ok("train", "tiny", "--data", delivered)
+    return own
+
+
 def test_a_changed_rule_builds_no_features_again(
     unpublished: Home, delivered: Path, tmp_path: Path
 ) -> None:
-    models = tmp_path / "models"
-    shutil.copytree(unpublished.models, models)
-    home = Home(unpublished.path, models)
-    home.ok("train", "tiny", "--data", delivered)
-    rules = models / "tiny" / "rules.yaml"
+    home = trained(unpublished, delivered, tmp_path)
+    rules = home.models / "tiny" / "rules.yaml"
     text = rules.read_text()
     rules.write_text(text.replace("layer: 3", "layer: 2", 1))
     assert rules.read_text() != text
@@ -92,12 +98,9 @@ def test_a_changed_rule_builds_no_features_again(
 def test_a_changed_feature_reads_nothing_again(
     unpublished: Home, delivered: Path, tmp_path: Path
 ) -> None:
-    models = tmp_path / "models"
-    shutil.copytree(unpublished.models, models)
-    home = Home(unpublished.path, models)
-    home.ok("train", "tiny", "--data", delivered)
+    home = trained(unpublished, delivered, tmp_path)
     before = kept_parts(home)
-    declared = models / "tiny" / "model.yaml"
+    declared = home.models / "tiny" / "model.yaml"
     text = declared.read_text()
     declared.write_text(text.replace("windows: [30d]", "windows: [60d]"))
     assert declared.read_text() != text

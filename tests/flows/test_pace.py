@@ -38,6 +38,13 @@ def test_twice_the_rows_double_what_is_left(tmp_path):
     assert said == [60, 100]
 
 
+def test_what_a_step_has_taken_already_is_not_left_again(tmp_path):
+    steps = [("scoring", 40), ("scored 1 of 3", 20), ("scored 2 of 3", 20)]
+    run(tmp_path / "t.json", [*steps, ("publishing", 10)])
+    said = run(tmp_path / "t.json", [*steps, ("publishing", 10)])
+    assert said == [90, 50, 30, 10]
+
+
 def test_a_resumed_run_forgets_no_time_of_what_it_skipped(tmp_path):
     file = tmp_path / "t.json"
     run(file, [("reading", 60), ("linking", 30), ("scoring", 10)])
