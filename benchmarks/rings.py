@@ -98,7 +98,8 @@ def _quality(job: Any, truth: pd.DataFrame, weigh: Any) -> pd.DataFrame:
 
     spec = job.model.spec
     with job.opened() as catalog:
-        tied, scores = tied_nodes(job, catalog), ranked_units(job, catalog)
+        tied = tied_nodes(job, catalog)
+        scores = ranked_units(job, catalog, tied)
         tied = tied.among(spec.groups.through)
         groups = find_groups(tied.graph, tied.unit, scores, spec.groups, weigh)
         ids = tied.tables.values(groups.members).to_pylist()

@@ -17,12 +17,12 @@ from features.graph import UNKNOWN
 from features.keyed import Keyed
 from features.linkage.to_judge import EVEN
 from features.neighbourhood import Around, around, node_rows, tie_rows
-from features.ties import Tied, wording
+from features.ties import Tied
 from features.unit_nodes import token_table, unit_nodes
 from flows.bench import Bench
 from flows.catalog import Catalog
 from flows.engineer import UNITS
-from flows.group import stored, tied_nodes
+from flows.group import tied_nodes
 from flows.job import Job
 from flows.link import ENTITIES, TO_JUDGE
 from serving.tokens import key_of, token, tokens
@@ -65,7 +65,7 @@ def graph_tables(
     tables = {
         "nodes": node_rows(tied, found.nodes, keyed, units, hidden),
         "ties": tie_rows(tied, found, keyed),
-        "tokens": _tokens(job, catalog),
+        "tokens": _tokens(job, catalog, tied),
     }
     if doubts is not None:
         keys = {name: keyed.of(nodes) for name, nodes in ends.items()}
@@ -90,11 +90,11 @@ def _units_among(catalog: Catalog, tied: Tied, found: Around) -> pa.Array:
     return catalog.arrow(units)["unit_id"].combine_chunks()
 
 
-def _tokens(job: Job, catalog: Catalog) -> pa.RecordBatchReader:
+def _tokens(job: Job, catalog: Catalog, tied: Tied) -> pa.RecordBatchReader:
     """TOKENS of all units, in parts: there are as many as associations."""
-    made, key = stored(job, catalog), key_of(job.settings)
+    key = key_of(job.settings)
     units, title = catalog.read(UNITS).select("unit_id"), job.model.spec.unit.title
-    found = unit_nodes(made, units, wording(job.model), title, Bench(catalog))
+    found = unit_nodes(tied.tables.made, units, tied.wording, title, Bench(catalog))
     catalog.write(found.nodes, _VALUES)
     with pq.ParquetWriter(catalog.path(_KEYS), _KEY_SCHEMA) as file:
         for batch in pq.ParquetFile(catalog.path(_VALUES)).iter_batches(_AT_ONCE):

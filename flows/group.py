@@ -1,10 +1,10 @@
 """Stage 6: associated suspects become groups, and leads are shown the ways to others."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
+from itertools import chain
 
 import ibis
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from features.adjacency import Numbers
 from features.association_tables import association_tables
@@ -12,7 +12,7 @@ from features.associations import NODES, PAIRS, ROWS, Associations, sizes_of
 from features.graph import UNKNOWN, graph
 from features.points import unit_points
 from features.tied_tables import TiedTables
-from features.ties import Tied, unit_kind, wording
+from features.ties import Tied, wording
 from flows.bench import Bench
 from flows.catalog import Catalog
 from flows.engineer import HITS, HUBS, UNITS
@@ -37,7 +37,8 @@ def group(job: Job) -> None:
 
 
 def _group(job: Job, catalog: Catalog) -> None:
-    tied, units = tied_nodes(job, catalog), ranked_units(job, catalog)
+    tied = tied_nodes(job, catalog)
+    units = ranked_units(job, catalog, tied)
     declared = job.model.spec.groups
 
     def hits(unit_ids: pa.Array) -> pa.Table:
@@ -49,10 +50,11 @@ def _group(job: Job, catalog: Catalog) -> None:
     tables = association_tables(tied, units, hits, leads, declared)
     for name, rows in tables.items():
         catalog.write(catalog.register(f"_{name}", rows), name)
-    _write_parts(catalog, POINTS, unit_points(tied, units, declared))
+    parts = unit_points(tied, units, declared)
+    catalog.write_batches(_batches(parts), POINTS)
 
 
-def stored(job: Job, catalog: Catalog) -> Associations:
+def _stored(job: Job, catalog: Catalog) -> Associations:
     """The run's associations, as the features made them."""
     declared = job.model.spec.associations
     nodes, listed = catalog.read(NODES), catalog.read(HUBS).drop("degree")
@@ -63,20 +65,20 @@ def stored(job: Job, catalog: Catalog) -> Associations:
 
 def tied_nodes(job: Job, catalog: Catalog) -> Tied:
     """The graph of the run's associations beside their tables."""
-    made = stored(job, catalog)
+    made = _stored(job, catalog)
     hubs = catalog.arrow(made.hubs.select("node"))["node"].to_numpy()
     whole = graph(catalog.arrow(made.pairs), hubs, made.sizes)
     return Tied(whole, TiedTables(made, Bench(catalog)), wording(job.model))
 
 
-def ranked_units(job: Job, catalog: Catalog) -> pa.Table:
+def ranked_units(job: Job, catalog: Catalog, tied: Tied) -> pa.Table:
     """`unit_id`, `node`, `rank_fused` and `money` of every scored unit."""
     money = job.model.spec.unit.money
     units = catalog.read(UNITS)
     stake = units[money].cast("float64") if money else ibis.null("float64")
     about = units.select("unit_id", money=stake)
     scores = catalog.read(SCORES).select("unit_id", "rank_fused")
-    nodes = stored(job, catalog).of_kind(unit_kind(job.model.spec))
+    nodes = tied.tables.made.of_kind(tied.unit)
     found = scores.inner_join(about, "unit_id")
     found = found.left_join(nodes, found["unit_id"] == nodes["value"])
     return catalog.arrow(found.drop("value").order_by("unit_id"))
@@ -90,12 +92,8 @@ def _explained(catalog: Catalog, tied: Tied) -> Numbers:
     return known
 
 
-def _write_parts(catalog: Catalog, name: str, parts: Iterable[pa.Table]) -> None:
-    """Write a table that is made a part at a time."""
-    part, writer = catalog.path(name).with_suffix(".part"), None
-    for rows in parts:
-        writer = writer or pq.ParquetWriter(part, rows.schema)
-        writer.write_table(rows)
-    if writer is not None:
-        writer.close()
-        part.replace(catalog.path(name))
+def _batches(parts: Iterator[pa.Table]) -> pa.RecordBatchReader:
+    """A table that is made a part at a time."""
+    first = next(parts)
+    found = (batch for part in chain([first], parts) for batch in part.to_batches())
+    return pa.RecordBatchReader.from_batches(first.schema, found)

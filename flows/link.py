@@ -79,14 +79,14 @@ def link_summary(catalog: Catalog) -> dict[str, Any]:
     kept = ("records", "entities", "links", "flagged", "warnings")
     return {
         told["entity"]: {name: told[name] for name in kept}
-        for told in _reports(catalog)
+        for told in link_reports(catalog)
     }
 
 
 def link_metrics(catalog: Catalog) -> dict[str, float]:
     """Records, entities and links by decision, for the run's record."""
     found: dict[str, float] = {}
-    for told in _reports(catalog):
+    for told in link_reports(catalog):
         name = f"linkage_{told['entity']}"
         found[f"{name}_records"] = told["records"]
         found[f"{name}_entities"] = told["entities"]
@@ -96,7 +96,7 @@ def link_metrics(catalog: Catalog) -> dict[str, float]:
     return found
 
 
-def _reports(catalog: Catalog) -> list[dict[str, Any]]:
+def link_reports(catalog: Catalog) -> list[dict[str, Any]]:
     """What the stage told, none where the model links nothing."""
     return catalog.load_json(LINK_REPORT) if catalog.has_json(LINK_REPORT) else []
 

@@ -57,7 +57,7 @@ def _step(job: Job, stage: str, made_of: Any, work: Callable[[], Any]) -> None:
 
 def _delivery(job: Job) -> list[Any]:
     """What was read of every source, and the date of the run."""
-    with job.opened() as catalog:
+    with job.here() as catalog:
         as_of = run_date(job, catalog)
     return [made_by(job, *(f"source-{name}" for name in job.model.spec.sources)), as_of]
 

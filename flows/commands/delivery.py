@@ -141,12 +141,15 @@ def link(
 ) -> None:
     """Link the records of each entity and print what holds them together."""
     from flows.intake import intake, stop_on_problems
-    from flows.link import link as link_stage
+    from flows.link import link_reports
+    from flows.steps import link_records
 
     with stages(20) as stage:
         job = opened_job(model, data, as_of, stage, engine)
         stop_on_problems(intake(job))
-        reports = link_stage(job)
+        link_records(job)
+        with job.here() as catalog:
+            reports = link_reports(catalog)
     if as_json:
         echo_json(reports)
         return
