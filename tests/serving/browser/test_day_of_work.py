@@ -171,6 +171,8 @@ def test_a_list_is_read_by_keyboard_alone(served: Served, page_of: Open) -> None
     expect(chosen).to_have_count(1)
     name = chosen.inner_text()
     page.keyboard.press("Enter")
+    # The list shows the name, too: only the lead's page, with its scripts, answers the key.
+    page.wait_for_url("**/leads/*/")
     expect(page.locator("main")).to_contain_text(name)
     page.keyboard.press("?")
     expect(page.locator("dialog[open]")).to_be_visible()
