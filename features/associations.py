@@ -137,10 +137,13 @@ class Associated:
         declared = self.known.spec.associations
         limits = declared.limits if declared else {}
         found = self._nodes(parts)
-        rows = _union(part.rows for part in parts)
         sizes = sizes_of(found, limits, self.engine)
         nodes = self.engine.keep(_with_numbers(found, sizes), "graph_numbers")
-        tied = self._keep(_tied_numbers(rows, nodes).order_by(*ORDER), ROWS)
+        ends = self._ends(parts, nodes)
+        tied = _tied_numbers(_union(ends.values())).order_by(*ORDER)
+        tied = self._keep(tied, ROWS)
+        for name in ends:
+            self.engine.drop(name)
         pairs = tied.group_by(**{end: tied[f"{end}_node"] for end in ENDS})
         pairs = pairs.aggregate(probability=tied["probability"].max())
         pairs = self._keep(pairs.order_by(*ENDS), PAIRS)
@@ -163,6 +166,23 @@ class Associated:
             nodes = self.engine.keep(_union(ends).distinct(), f"nodes_{kind}")
             found.append(nodes.mutate(kind=ibis.literal(kind)))
         return _union(found)
+
+    def _ends(self, parts: Sequence[Said], nodes: Table) -> dict[str, Table]:
+        """The rows with the numbers of their ends: a table for each two kinds.
+
+        A join of strings holds the nodes of one kind; one over all kinds would be the
+        first step to outgrow the memory.
+        """
+        found = {}
+        for kinds in sorted({part.kinds for part in parts}):
+            rows = _union(part.rows for part in parts if part.kinds == kinds)
+            for end, kind in zip(ENDS, kinds, strict=True):
+                own = nodes.filter(nodes["kind"] == kind)
+                own = own.select(**{end: own["value"], f"{end}_node": own["node"]})
+                rows = rows.inner_join(own, end).drop(end, f"{end}_kind")
+            name = "ties_" + "_".join(kinds)
+            found[name] = self.engine.keep(rows, name)
+        return found
 
 
 def sizes_of(nodes: Table, kinds: Collection[str], engine: Engine) -> dict[str, int]:
@@ -206,16 +226,9 @@ def _with_numbers(nodes: Table, sizes: Mapping[str, int]) -> Table:
     return nodes.select("kind", "value", node=number)
 
 
-def _tied_numbers(rows: Table, nodes: Table) -> Table:
+def _tied_numbers(rows: Table) -> Table:
     """NUMBERED: a row per pair and source."""
-    for end in ENDS:
-        own = nodes.select(**{f"_{n}_{end}": nodes[n] for n in nodes.columns})
-        same = (
-            rows[f"{end}_kind"] == own[f"_kind_{end}"],
-            rows[end] == own[f"_value_{end}"],
-        )
-        rows = rows.inner_join(own, same).drop(f"_kind_{end}", f"_value_{end}")
-    ends = {f"{end}_node": rows[f"_node_{end}"] for end in ENDS}
+    ends = {f"{end}_node": rows[f"{end}_node"] for end in ENDS}
     grouped = rows.group_by(**ends, source=rows["source"]).aggregate(
         rows=rows.count(),
         event_at=rows["_event"].max(),

@@ -16,6 +16,9 @@ class Engine(Protocol):
     def keep(self, table: Table, name: str) -> Table:
         """Compute a table once; later steps use it several times."""
 
+    def drop(self, name: str) -> None:
+        """Forget a table that was kept; its room is free again."""
+
     def computed(self, compute: Compute, *tables: Table) -> Mapping[str, Table]:
         """What a function makes of whole tables, in one process that has room for them.
 

@@ -30,6 +30,9 @@ class Bench:
             self._units = f"_{name}"
         return result
 
+    def drop(self, name: str) -> None:
+        self._catalog.drop(f"_{name}")
+
     def computed(self, compute: Compute, *tables: Table) -> Mapping[str, Table]:
         made = self._catalog.computed(_Prefixed(compute), *tables)
         return {name.removeprefix("_"): table for name, table in made.items()}
