@@ -1,9 +1,10 @@
 """What the stages cost, against scripts by hand and against the number of rows.
 
-`python -m benchmarks.performance --section features --rows N [--data DIR]` and
-`--section flow --model M --rows N --data DIR` measure one section each and keep what they
-found under var/bench/performance/. Every call writes docs/performance.md from all that
-is kept there; without a section it only writes the page.
+`python -m benchmarks.performance --section features --rows N [--data DIR]`,
+`--section flow --model M --rows N --data DIR` and `--section nights --model M --rows N`
+measure one section each and keep what they found under var/bench/performance/. Every
+call writes docs/performance.md from all that is kept there; without a section it only
+writes the page.
 """
 
 import argparse
@@ -14,7 +15,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from benchmarks import pages, performance_features, performance_flow
+from benchmarks import (
+    pages,
+    performance_features,
+    performance_flow,
+    performance_nights,
+    performance_sizing,
+)
 
 KEPT = Path("var/bench/performance")
 PAGE = pages.FOLDER.parent / "performance.md"
@@ -28,6 +35,7 @@ SECTIONS: dict[
 ] = {
     "features": (performance_features.measure, performance_features.lines),
     "flow": (performance_flow.measure, performance_flow.lines),
+    "nights": (performance_nights.measure, performance_nights.lines),
 }
 
 
@@ -47,6 +55,8 @@ def main() -> None:
     if given.section:
         measure, _ = SECTIONS[given.section]
         keep(given.section, given, measure(given))
+    if flows := kept("flow"):
+        performance_flow.plot(flows, PAGE.with_name(performance_flow.PICTURE))
     PAGE.write_text("\n".join(page()) + "\n", encoding="utf-8")
 
 
@@ -95,6 +105,9 @@ def page() -> Iterator[str]:
         if found:
             yield ""
             yield from lines(found)
+    if flows := kept("flow"):
+        yield ""
+        yield from performance_sizing.lines(flows)
 
 
 if __name__ == "__main__":

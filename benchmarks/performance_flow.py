@@ -8,6 +8,7 @@ it writes to standard error; a thread reads what the process and its children us
 import argparse
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from benchmarks import pages
 
@@ -25,6 +28,24 @@ EVERY = 0.2  # seconds between two looks at the process
 _LINE = re.compile(r"^\s*([\d.]+) s  (.*?)\s*$")
 _TICKS = os.sysconf("SC_CLK_TCK")
 KIB_PER_GIB = 1024**2
+# What the flow says by its first word, and the stage that a page names.
+STAGES = {
+    "start": "start",
+    "reading": "reading",
+    "linking": "linking",
+    "building": "features",
+    "applying": "rules",
+    "loading": "scoring",
+    "scoring": "scoring",
+    "scored": "scoring",
+    "explaining": "explaining",
+    "looking": "groups",
+    "publishing": "publishing",
+    "writing": "publishing",
+}
+MOST_GROWTH, GROWTH_OVER = 11.0, (1_000_000, 10_000_000)
+MOST_GIB = 16.0
+PICTURE = "performance.png"
 
 
 def measure(given: argparse.Namespace) -> dict[str, Any]:
@@ -36,18 +57,24 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
     """
     if given.data is None:
         raise SystemExit("--section flow measures a delivery: give --data DIR")
-    home = (given.scratch / f"flow-{given.model}").resolve()
-    settings = {"LEADLINE_HOME": str(home)}
-    if not (home / "champion").exists():
-        _train(given, home, os.environ | settings)
+    settings = {"LEADLINE_HOME": str(trained(given))}
     if given.memory:
         settings["LEADLINE_MEMORY"] = given.memory
-    command = [_leadline(), "score", given.model, "--data", str(given.data)]
-    stages, whole = _watched(command, os.environ | settings)
+    command = [leadline(), "score", given.model, "--data", str(given.data)]
+    stages, whole = watched(command, os.environ | settings)
     return {"memory": given.memory, "stages": stages, **whole}
 
 
-def _leadline() -> str:
+def trained(given: argparse.Namespace) -> Path:
+    """A home with a champion, trained once on a small delivery, and nothing kept."""
+    home: Path = (given.scratch / f"flow-{given.model}").resolve()
+    if not (home / "champion").exists():
+        _train(given, home, os.environ | {"LEADLINE_HOME": str(home)})
+    shutil.rmtree(home / "var" / "work", ignore_errors=True)
+    return home
+
+
+def leadline() -> str:
     return str(Path(sys.executable).with_name("leadline"))
 
 
@@ -58,11 +85,11 @@ def _train(given: argparse.Namespace, home: Path, environment: dict[str, str]) -
     simulate = ["simulate", given.model, *units, "--out", str(delivery)]
     train = ["train", given.model, "--data", str(delivery), "--promote"]
     for command in (simulate, train):
-        subprocess.run([_leadline(), *command], check=True, env=environment)  # noqa: S603
+        subprocess.run([leadline(), *command], check=True, env=environment)  # noqa: S603
     delivery.rename(home / "champion")
 
 
-def _watched(
+def watched(
     command: list[str], environment: dict[str, str]
 ) -> tuple[list[dict[str, Any]], dict[str, float]]:
     """The stages of a command that it names on standard error, and its whole cost."""
@@ -95,12 +122,16 @@ def _watched(
 def spans(
     stages: list[dict[str, Any]], end: dict[str, float]
 ) -> Iterator[dict[str, Any]]:
-    """Of each stage what passed until the next began; equal names are added up."""
+    """Of each stage what passed until the next began; equal names are added up.
+
+    Raises:
+        KeyError: a step that STAGES does not know.
+    """
     found: dict[str, dict[str, Any]] = {}
     for begun, after in zip(stages, [*stages[1:], end], strict=True):
+        name = STAGES[begun["stage"].split()[0]]
         one = found.setdefault(
-            begun["stage"],
-            {"stage": begun["stage"], "wall s": 0.0, "cpu s": 0.0, "peak GiB": 0.0},
+            name, {"stage": name, "wall s": 0.0, "cpu s": 0.0, "peak GiB": 0.0}
         )
         one["wall s"] += after["at"] - begun["at"]
         one["cpu s"] += after["cpu"] - begun["cpu"]
@@ -176,13 +207,54 @@ def lines(found: list[dict[str, Any]]) -> Iterator[str]:
         f"{CHAMPION_UNITS:,} other units. `peak` is the resident memory of the process and "
         "its children, looked at every fifth of a second."
     )
-    yield "\n### By the number of units\n"
+    yield f"\n![CPU minutes and peak memory against units]({PICTURE})\n"
+    yield "### By the number of units\n"
     yield from pages.table(pd.DataFrame([_whole(one) for one in found]))
+    targets = pd.DataFrame(_targets(found), columns=["target", "reached", "figure"])
+    if len(targets):
+        yield ""
+        yield from pages.table(targets)
     for one in found:
         yield f"\n### {one['model']}, {one['units']:,} units\n"
         limit = f", engine limited to {one['memory']}" if one["memory"] else ""
         yield f"{one['date']}, {one['machine']}, `{one['command']}`{limit}.\n"
         yield from pages.table(pd.DataFrame([_shown(s) for s in one["stages"]]))
+
+
+def _targets(found: list[dict[str, Any]]) -> Iterator[tuple[str, str, str]]:
+    """Growth and memory of each model that was measured at both sizes."""
+    by_size = {(one["model"], one["units"]): one for one in found}
+    small, large = GROWTH_OVER
+    for model in sorted({one["model"] for one in found}):
+        few, many = by_size.get((model, small)), by_size.get((model, large))
+        if many is None:
+            continue
+        peak = many["peak GiB"]
+        target = f"{model}: peak at {large:,} at most {MOST_GIB:.0f} GiB"
+        yield target, "yes" if peak <= MOST_GIB else "no", f"{peak:.1f}"
+        if few is not None:
+            for kind in ("cpu s", "wall s"):
+                ratio = many[kind] / few[kind]
+                target = f"{model}: {kind} from {small:,} to {large:,} at most 11 times"
+                yield target, "yes" if ratio <= MOST_GROWTH else "no", f"{ratio:.1f}"
+
+
+def plot(found: list[dict[str, Any]], path: Path) -> None:
+    """CPU minutes and peak memory against units, both on logarithmic axes."""
+    figure = Figure(figsize=(9, 3.6), layout="constrained")
+    FigureCanvasAgg(figure)
+    cost, memory = figure.subplots(1, 2)
+    for model in sorted({one["model"] for one in found}):
+        own = [one for one in found if one["model"] == model]
+        units = [one["units"] for one in own]
+        cost.loglog(units, [one["cpu s"] / 60 for one in own], "o-", label=model)
+        memory.loglog(units, [one["peak GiB"] for one in own], "o-", label=model)
+    for axes, title in ((cost, "CPU minutes"), (memory, "peak GiB")):
+        axes.set(title=title, xlabel="units")
+        axes.grid(visible=True, which="major", linewidth=0.4)
+    memory.axhline(MOST_GIB, color="grey", linestyle="--", linewidth=0.8)
+    cost.legend(frameon=False)
+    figure.savefig(path, dpi=120)
 
 
 def _whole(one: dict[str, Any]) -> dict[str, str]:

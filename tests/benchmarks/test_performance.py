@@ -2,33 +2,38 @@
 
 import sys
 
-from benchmarks import performance, performance_flow
+from benchmarks import (
+    performance,
+    performance_flow,
+    performance_nights,
+    performance_sizing,
+)
 
 SLEEPS = (
     "import sys, time, subprocess\n"
-    "print('    0.0 s  first', file=sys.stderr, flush=True)\n"
+    "print('    0.0 s  reading claims', file=sys.stderr, flush=True)\n"
     "held = bytearray(200_000_000)\n"
     "sum(i * i for i in range(3_000_000))\n"
-    "print('    0.9 s  second', file=sys.stderr, flush=True)\n"
+    "print('    0.9 s  linking records', file=sys.stderr, flush=True)\n"
     "time.sleep(0.5)\n"
 )
 
 
 def test_stages_of_a_process_have_their_own_cost():
-    stages, whole = performance_flow._watched([sys.executable, "-c", SLEEPS], {})
+    stages, whole = performance_flow.watched([sys.executable, "-c", SLEEPS], {})
     named = {one["stage"]: one for one in stages}
-    assert list(named) == ["start", "first", "second"]
-    assert named["first"]["cpu s"] > named["second"]["cpu s"]
-    assert named["second"]["wall s"] >= 0.4
+    assert list(named) == ["start", "reading", "linking"]
+    assert named["reading"]["cpu s"] > named["linking"]["cpu s"]
+    assert named["linking"]["wall s"] >= 0.4
     assert max(one["peak GiB"] for one in stages) > 0.18
     assert whole["peak GiB"] > 0.18
 
 
 def test_a_stage_that_comes_twice_is_added_up():
     begun = [
-        {"stage": "a", "at": 0.0, "cpu": 0.0, "peak": 0.0},
-        {"stage": "b", "at": 1.0, "cpu": 1.0, "peak": 2.0},
-        {"stage": "a", "at": 4.0, "cpu": 2.0, "peak": 1.0},
+        {"stage": "scoring 9 units", "at": 0.0, "cpu": 0.0, "peak": 0.0},
+        {"stage": "explaining the first leads", "at": 1.0, "cpu": 1.0, "peak": 2.0},
+        {"stage": "scored 4 of 9 units", "at": 4.0, "cpu": 2.0, "peak": 1.0},
     ]
     first, second = performance_flow.spans(begun, {"at": 5.0, "cpu": 4.0, "peak": 3.0})
     assert (first["wall s"], first["cpu s"], first["peak GiB"]) == (2.0, 3.0, 3.0)
@@ -56,6 +61,35 @@ def test_a_page_is_written_of_what_was_kept(monkeypatch, tmp_path):
     )
     monkeypatch.setattr(performance, "PAGE", tmp_path / "performance.md")
     performance.main()
+    assert (tmp_path / "performance.png").stat().st_size > 1000
     page = (tmp_path / "performance.md").read_text(encoding="utf-8")
     assert "| vehicle_insurance | 10 | 8GB |" in page
     assert "/secret/place" not in page
+
+
+def test_sizes_are_the_arithmetic_that_is_shown():
+    flow = {
+        "model": "vehicle_insurance",
+        "units": 1_000_000,
+        "stages": [{"stage": "reading", "cpu s": 60.0, "peak GiB": 1.0}],
+        "cpu s": 600.0,
+        "peak GiB": 2.0,
+    }
+    page = "\n".join(performance_sizing.lines([flow | {"units": 10, "cpu s": 9}, flow]))
+    province = next(line for line in page.splitlines() if "a province" in line)
+    # 300 million units of 0.6 ms: 50 hours; 360,000 s in 12,960 s of a core and night.
+    assert "| 50.0 | 28 | 1 | 142 GiB |" in province
+
+
+def test_a_night_stands_beside_the_same_night_from_nothing():
+    def run(reading, linking):
+        stages = [("reading", reading), ("linking", linking)]
+        named = [{"stage": name, "cpu s": cpu} for name, cpu in stages if cpu]
+        return {"stages": named, "cpu s": reading + linking}
+
+    runs = {"full": run(9.0, 8.0), "night": run(1.0, 0.0), "fresh": run(10.0, 8.0)}
+    about = {"model": "m", "units": 5, "date": "d", "machine": "x", "command": "c"}
+    page = list(performance_nights.lines([{**about, "runs": runs}]))
+    assert "| reading | 9.0 | 1.0 | 10.0 | 0.10 |" in page
+    assert "| linking | 8.0 | 0.0 | 8.0 | 0.00 |" in page
+    assert "| all | 17.0 | 1.0 | 18.0 | 0.06 |" in page

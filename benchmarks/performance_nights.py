@@ -1,0 +1,98 @@
+"""The section on nights: a delivery with 1 % that is new or changed, after a full run.
+
+The night is scored twice: where the last night's finished stages are kept, and in a home
+that has nothing but the champion. Both publish; the lists have to be the same.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from benchmarks import pages
+from benchmarks.performance_flow import leadline, trained, watched
+
+PARTS = 10
+
+
+def measure(given: argparse.Namespace) -> dict[str, Any]:
+    """What the first run, the night after it and the same night from nothing cost.
+
+    Raises:
+        SystemExit: both ways did not give the same scores.
+        subprocess.CalledProcessError: a run failed.
+    """
+    home = trained(given)
+    delivery = given.scratch.resolve() / f"nights-{given.model}-{given.rows}"
+    if not delivery.exists():
+        _simulate(given, delivery)
+    night = delivery.with_name(delivery.name + "-night1")
+    fresh = home.with_name(home.name + "-fresh")
+    shutil.rmtree(fresh, ignore_errors=True)
+    shutil.copytree(home, fresh, ignore=shutil.ignore_patterns("work"))
+    runs = {
+        "the delivery, nothing kept": _run(given, home, delivery),
+        "the night after it": _run(given, home, night),
+        "the same night, nothing kept": _run(given, fresh, night),
+    }
+    same = _scores(home, given.model) == _scores(fresh, given.model)
+    if not same:
+        raise SystemExit("the night's list differs from that of a run from nothing")
+    return {"memory": given.memory, "runs": runs}
+
+
+def _simulate(given: argparse.Namespace, out: Path) -> None:
+    form = f"parquet,excerpt,parts={PARTS},nights=1"
+    asked = ["--units", str(given.rows), "--seed", str(given.seed), "--format", form]
+    command = [leadline(), "simulate", given.model, *asked, "--out", str(out)]
+    subprocess.run(command, check=True)  # noqa: S603
+
+
+def _run(given: argparse.Namespace, home: Path, delivery: Path) -> dict[str, Any]:
+    settings = {"LEADLINE_HOME": str(home)}
+    if given.memory:
+        settings["LEADLINE_MEMORY"] = given.memory
+    command = [leadline(), "score", given.model, "--data", str(delivery)]
+    stages, whole = watched(command, os.environ | settings)
+    return {"stages": stages, **whole}
+
+
+def _scores(home: Path, model: str) -> bytes:
+    """The scores of the newest run, as they lie in its work folder."""
+    found = (home / "var" / "work" / model).glob("*/scores.parquet")
+    newest = max(found, key=lambda path: path.stat().st_mtime)
+    return newest.read_bytes()
+
+
+def lines(found: list[dict[str, Any]]) -> Iterator[str]:
+    yield "## A night with 1 % that is new or changed\n"
+    yield (
+        f"Each table comes in {PARTS} part files. The night brings one new part of each "
+        "table (0.5 % of the units) and one corrected part (another 0.5 %). Scores after "
+        "it are those of a run from nothing, byte for byte; the benchmark ends with an "
+        "error where they are not."
+    )
+    for one in found:
+        yield f"\n### {one['model']}, {one['units']:,} units\n"
+        yield f"{one['date']}, {one['machine']}, `{one['command']}`.\n"
+        yield from pages.table(_table(one["runs"]))
+
+
+def _table(runs: dict[str, dict[str, Any]]) -> pd.DataFrame:
+    """CPU seconds by stage, and the share of a full run."""
+    columns = {
+        name: {stage["stage"]: stage["cpu s"] for stage in run["stages"]}
+        | {"all": run["cpu s"]}
+        for name, run in runs.items()
+    }
+    table = pd.DataFrame(columns).fillna(0.0)
+    _, night, full = table.columns
+    share = table[night] / table[full].where(table[full] > 0)
+    shown = table.map("{:,.1f}".format)
+    shown["night of full"] = share.map("{:.2f}".format)
+    return shown.rename_axis("CPU seconds").reset_index()

@@ -1,0 +1,86 @@
+"""The section on sizes: what a province and a nation need, from what one machine took.
+
+Nothing here is measured: it is arithmetic on the largest measured flow of a model, with
+its assumptions beside it.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from benchmarks import pages
+
+MODEL = "vehicle_insurance"
+SIZES = {"a county": 1e6, "a province": 300e6, "the nation": 10e9}
+HOURS = 6  # a night's window
+BUSY = 0.6  # of the cores' time, on average over stages
+ALONE = 2.0  # CPU of a distributed engine over that of DuckDB for the same rows
+BYTES_A_PAIR, PAIRS_A_UNIT = 40, 12.7  # features/graph.py; measured on simulated claims
+BYTES_A_UNIT = 150  # flows/scored.py
+CORES_A_MACHINE = 32
+
+
+def lines(flows: list[dict[str, Any]]) -> Iterator[str]:
+    """The page's last part, from the largest flow of MODEL."""
+    own = [one for one in flows if one["model"] == MODEL]
+    if not own:
+        return
+    largest = max(own, key=lambda one: one["units"])
+    yield "## Sizes\n"
+    yield (
+        f"From the flow of {largest['units']:,} units above. A row is a unit; each stands "
+        "with 5.5 source rows that are read and joined. Below the line all is arithmetic: "
+        f"a night of {HOURS} hours, cores busy {BUSY:.0%} of it, a distributed engine "
+        f"taken to need {ALONE:g} times DuckDB's CPU for the same rows (an assumption), "
+        f"machines of {CORES_A_MACHINE} cores.\n"
+    )
+    yield from pages.table(pd.DataFrame(_stages(largest)))
+    yield ""
+    yield from pages.table(pd.DataFrame(_sized(largest)))
+    yield from _breaks()
+
+
+def _stages(flow: dict[str, Any]) -> Iterator[dict[str, str]]:
+    millions = flow["units"] / 1e6
+    for stage in flow["stages"]:
+        yield {
+            "stage": stage["stage"],
+            "CPU s a million units": f"{stage['cpu s'] / millions:,.1f}",
+            "peak GiB at this size": f"{stage['peak GiB']:.1f}",
+        }
+    yield {
+        "stage": "all",
+        "CPU s a million units": f"{flow['cpu s'] / millions:,.1f}",
+        "peak GiB at this size": f"{flow['peak GiB']:.1f}",
+    }
+
+
+def _sized(flow: dict[str, Any]) -> Iterator[dict[str, str]]:
+    each = flow["cpu s"] / flow["units"]
+    for name, units in SIZES.items():
+        alone = units * each
+        cores = units * each * ALONE / (HOURS * 3600 * BUSY)
+        yield {
+            "": f"{name}, {units:,.0f} units a night",
+            "CPU hours, one machine's engine": f"{alone / 3600:,.1f}",
+            "cores of a cluster": f"{math.ceil(cores):,}",
+            "machines": f"{math.ceil(cores / CORES_A_MACHINE):,}",
+            "graph in one task": f"{units * PAIRS_A_UNIT * BYTES_A_PAIR / 2**30:,.0f} GiB",
+            "ranks in one task": f"{units * BYTES_A_UNIT / 2**30:,.1f} GiB",
+        }
+
+
+def _breaks() -> Iterator[str]:
+    yield (
+        "\nCPU hours = units x CPU seconds a unit / 3600. Cores = units x CPU seconds a "
+        f"unit x {ALONE:g} / ({HOURS} x 3600 x {BUSY}). Graph = units x {PAIRS_A_UNIT} "
+        f"pairs x {BYTES_A_PAIR} bytes.\n\n"
+        "What breaks first: the graph of associations, which one task holds as a whole, "
+        "then the pairs of records that linking compares, then the ranks among all units. "
+        "At a province's size the graph needs a machine with that much memory; the nation "
+        "cannot hold it at all and has to be scored by province, with the ties between "
+        "provinces left to the groups of the leads alone, or with the graph's features "
+        "computed by a distributed graph engine, which Leadline does not have today."
+    )
