@@ -25,6 +25,7 @@ from training.plots import plot_arms
 
 UNITS, SEEDS = 3_000, (504, 505, 506)
 LABELS = Path("truth") / "units.csv"
+MISSED = 0.1  # of a kind: with so few or fewer of it, the rules hardly show it
 THREE = ("rules", "score", "fused")
 
 
@@ -172,6 +173,10 @@ def _page(
     by_arm = {k: _by_arm(results, given.seeds, k) for k in (capacity, 5 * capacity)}
     for k, table in by_arm.items():
         yield from verdict(table, _kinds(results, "typology", k), k)
+    last = 5 * capacity
+    chance = min(1.0, last / given.units)
+    yield from missed(_kinds(results, "typology", last), last, chance)
+    yield from alike(_kinds(results, "hard_negative", last), last)
     yield ""
     for k, table in by_arm.items():
         yield f"\n## Planted fraud in the first {k}\n"
@@ -225,6 +230,40 @@ def verdict(table: pd.DataFrame, kinds: pd.DataFrame, k: int) -> Iterator[str]:
             f"- Why: rules lift whoever has a hit, honest or not, above fraud that no rule "
             f"catches. The detectors alone show more of {named}."
         )
+
+
+def missed(kinds: pd.DataFrame, k: int, chance: float) -> Iterator[str]:
+    """Of the kinds that the rules show least of, what the other orders show.
+
+    Args:
+        kinds: typology, rules, score, fused, planted, of the first k.
+        chance: share of a kind that k units drawn at random would hold.
+    """
+    for kind in kinds[kinds["rules"] <= MISSED * kinds["planted"]].itertuples():
+        yield (
+            f"- Of `{kind.typology}`, which the rules hardly show ({kind.rules} of "
+            f"{kind.planted} at {k}), the detectors show {kind.score}, fused "
+            f"{kind.fused}; chance {chance * kind.planted:.1f}."
+        )
+
+
+def alike(kinds: pd.DataFrame, k: int) -> Iterator[str]:
+    """Honest look-alikes that fused shows, against the rules alone.
+
+    Args:
+        kinds: hard_negative, rules, fused, of the first k.
+    """
+    fused, rules = int(kinds["fused"].sum()), int(kinds["rules"].sum())
+    how = "fewer than" if fused < rules else "not fewer than"
+    line = f"- The first {k} of fused hold {fused} honest look-alikes, {how} the rules' {rules}"
+    more = kinds[kinds["fused"] > kinds["rules"]]
+    if fused >= rules and len(more):
+        named = (
+            f"{r.hard_negative} ({r.fused} against {r.rules})"
+            for r in more.itertuples()
+        )
+        line += ": the detectors take them for fraud: " + ", ".join(named)
+    yield line + "."
 
 
 def _by_arm(results: list[dict[str, Any]], seeds: list[int], k: int) -> pd.DataFrame:
