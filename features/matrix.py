@@ -120,7 +120,8 @@ def _rows(units: Units, of: str, tie: Link, known: Known) -> Table:
     """The known rows of a source; of another than the units' own, those they share.
 
     A national register holds many more persons than have claims, and to sort or group
-    them all costs more than to leave out those that nobody asks for.
+    them all costs more than to leave out those that nobody asks for (to see that there
+    is one does not).
     """
     rows, kept = known.rows(of, units.kept), units.kept
     asked = {own for own, _ in tie.pairs}
@@ -174,7 +175,7 @@ def _coverage(units: Units, step: CoverageSpec, known: Known, _: Engine) -> Tabl
     made = units.made
     for source, role in step.sources.items():
         tie = known.link(source, (step.by,), (role,))
-        rows = _rows(units, source, tie, known)
+        rows = known.rows(source, units.kept)
         made = coverage_feature(made, rows, COVERAGE + source, tie)
     return made
 
