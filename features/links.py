@@ -40,15 +40,6 @@ class Link:
         """True for units that have every key."""
         return _all_known(list(self.unit_keys(units).values()))
 
-    def joined(self, units: Table, found: Table) -> Table:
-        """The units, and what was found for their keys; null where nothing was.
-
-        The keys' values are compared as they are: a select that only names them would
-        nest the query of many steps twice as deep.
-        """
-        own = self.unit_keys(units)
-        return units.left_join(found, [own[key] == found[key] for key in self.keys])
-
     def _keys(self, table: Table, side: int) -> dict[str, Value]:
         return {
             key: strong(table, pair[side]).cast("string")

@@ -73,7 +73,9 @@ def _row_value(rows: Table, measure: MeasureSpec) -> Value:
 def _is_counted(value: Value) -> bool:
     """Whether it is a yes or no as 1 or 0, whose sum is exact and cheap as it is."""
     op = value.op()
-    return isinstance(op, Cast) and value.type().is_integer() and op.arg.dtype.is_boolean()
+    return (
+        isinstance(op, Cast) and value.type().is_integer() and op.arg.dtype.is_boolean()
+    )
 
 
 def exact(value: Any) -> Value:
