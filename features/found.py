@@ -7,7 +7,7 @@ and name a hundred columns at each depth.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from ibis.expr.operations import Field
+from ibis.expr.operations import Equals, JoinChain, JoinLink, JoinReference
 from ibis.expr.types import Table, Value
 
 from features.links import Link
@@ -57,39 +57,19 @@ def joined(units: Table, found: Iterable[Found]) -> Table:
         units: with all columns that it reads.
         found: no two with a column of one name, but for keys.
     """
-    found = tuple(found)
-    keys = [one.keys(units) for one in found]
-    names = [_named(own, number) for number, own in enumerate(keys)]
-    together = _with_keys(units, zip(names, keys, strict=True))
-    for number, (one, own) in enumerate(zip(found, names, strict=True)):
-        # By names: of expressions Ibis may take one side's for the other's.
-        agree = [(name, key) for key, name in own.items()]
-        together = together.left_join(one.table, agree, rname=f"_{number}_{{name}}")
+    # The chain of joins as one: Table.left_join looks through all columns of all tables
+    # before for each further one, and may take one side's expression for the other's.
+    first = JoinReference(units, identifier=0)
+    fields, links, found = dict(first.fields), [], tuple(found)
+    for number, one in enumerate(found, start=1):
+        table = JoinReference(one.table, identifier=number)
+        keys = one.keys(first.to_expr())
+        agree = [Equals(value, table.fields[key]) for key, value in keys.items()]
+        links.append(JoinLink("left", table, agree))
+        fields |= {name: x for name, x in table.fields.items() if name not in keys}
+    together = JoinChain(first, links, fields).to_expr()
     features: dict[str, Value] = {}
     for one in found:
         features.update(one.features(together))
-    return together.select(*units.columns, **features)
-
-
-def _named(own: Mapping[str, Value], number: int) -> dict[str, str]:
-    """By key its column: one that the units have, or a new one."""
-    return {
-        key: value.get_name() if _is_column(value) else f"_own_{number}_{key}"
-        for key, value in own.items()
-    }
-
-
-def _with_keys(
-    units: Table, keys: Iterable[tuple[Mapping[str, str], Mapping[str, Value]]]
-) -> Table:
-    made = {
-        name: own[key]
-        for names, own in keys
-        for key, name in names.items()
-        if not _is_column(own[key])
-    }
-    return units.mutate(**made) if made else units
-
-
-def _is_column(value: Value) -> bool:
-    return isinstance(value.op(), Field)
+    selected: Table = together.select(*units.columns, **features)
+    return selected
