@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
-from benchmarks.feature_model import known, write_model
+from benchmarks.feature_model import MODEL, known
+from configs.loading import load_model
 from features.matrix import enriched_units, feature_matrix
 from flows.bench import Bench
 from flows.catalog import opened
@@ -13,9 +14,12 @@ from flows.catalog import opened
 def write_features(
     cores: Path, as_of: datetime, out: Path, _: Mapping[str, str]
 ) -> None:
-    """Write the units with all columns and the feature matrix, as the stage does."""
+    """Write the units with all columns and the feature matrix, as the stage does.
+
+    The declaration cut to these steps lies beside the contender's folder.
+    """
     folder = out.parent
-    model = write_model(folder / "models")
+    model = load_model(MODEL, folder.parent / "models")
     for path in cores.glob("core_*.parquet"):
         (folder / path.name).symlink_to(path)
     with opened(folder) as catalog:

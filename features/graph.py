@@ -17,7 +17,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-import igraph
 import numpy as np
 import pyarrow as pa
 from scipy.sparse.csgraph import connected_components
@@ -176,6 +175,8 @@ def communities(graph: Graph, small: int = SMALL, resolution: float = 1.0) -> Nu
 
 
 def _leiden(graph: Graph, ties: Any, large: Flags, resolution: float) -> Numbers:
+    import igraph  # noqa: PLC0415  takes a while
+
     ends, sure = edges(ties)
     rare = rarity(graph.degree[large])
     weights = sure * np.minimum(rare[ends[:, 0]], rare[ends[:, 1]])
@@ -198,6 +199,8 @@ def _leiden(graph: Graph, ties: Any, large: Flags, resolution: float) -> Numbers
 @contextmanager
 def _seeded(seed: int) -> Iterator[None]:
     """igraph's random numbers from a seed, and from Python's own again afterwards."""
+    import igraph  # noqa: PLC0415  takes a while
+
     igraph.set_random_number_generator(random.Random(seed))  # noqa: S311 (no secret)
     try:
         yield

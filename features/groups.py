@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-import igraph
 import numpy as np
 import pyarrow as pa
 from scipy import sparse
@@ -190,6 +189,8 @@ def _communities(ties: Any, max_size: int) -> Numbers:
 
 
 def _leiden(ties: Any, inside: Flags, resolution: float) -> Numbers:
+    import igraph  # noqa: PLC0415  takes a while
+
     edges = np.stack([ties.row[inside], ties.col[inside]], axis=1).astype(np.int64)
     made = igraph.Graph(n=ties.shape[0], edges=edges)
     igraph.set_random_number_generator(random.Random(SEED))  # noqa: S311 (no secret)

@@ -1,11 +1,12 @@
 """Ties units to the rows of a source through valid, normalised identifiers."""
 
-from collections.abc import Container
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
 
 from ibis.expr.types import Table, Value
 
+from configs.column import Column, column_kind
 from configs.keys import key_pairs
 from configs.schema import ModelSpec
 
@@ -17,9 +18,16 @@ SURE = "_sure_"
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Column pairs (unit, source) that must agree."""
+    """Column pairs (unit, source) that must agree.
+
+    Attributes:
+        pairs: as they are named.
+        times: those whose both sides are times, which are compared as such; all others
+            are compared as text.
+    """
 
     pairs: tuple[tuple[str, str], ...]
+    times: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def keys(self) -> list[str]:
@@ -40,20 +48,13 @@ class Link:
         """True for units that have every key."""
         return _all_known(list(self.unit_keys(units).values()))
 
-    def joined(self, units: Table, found: Table) -> Table:
-        """The units, and what was found for their keys; null where nothing was.
-
-        The keys' values are compared as they are: a select that only names them would
-        nest the query of many steps twice as deep.
-        """
-        own = self.unit_keys(units)
-        return units.left_join(found, [own[key] == found[key] for key in self.keys])
-
     def _keys(self, table: Table, side: int) -> dict[str, Value]:
-        return {
-            key: strong(table, pair[side]).cast("string")
-            for key, pair in zip(self.keys, self.pairs, strict=True)
-        }
+        named = zip(self.keys, self.pairs, strict=True)
+        return {key: self._key(table, pair, side) for key, pair in named}
+
+    def _key(self, table: Table, pair: tuple[str, str], side: int) -> Value:
+        value = strong(table, pair[side])
+        return value if pair in self.times else value.cast("string")
 
 
 def link(
@@ -61,10 +62,18 @@ def link(
     of: str,
     by: tuple[str, ...],
     as_: tuple[str, ...],
-    unit_columns: Container[str],
+    unit_columns: Mapping[str, Column],
 ) -> Link:
     """The link from the units to source `of`, as the declaration says."""
-    return Link(tuple(key_pairs(spec, of, by, as_, unit_columns)))
+    pairs = tuple(key_pairs(spec, of, by, as_, unit_columns))
+    declared = spec.sources[of].columns
+
+    def is_time(own: str, other: str) -> bool:
+        same = of == spec.unit.source
+        there = unit_columns[other].kind if same else column_kind(declared[other])
+        return unit_columns[own].kind == there == "time"
+
+    return Link(pairs, frozenset(pair for pair in pairs if is_time(*pair)))
 
 
 def strong(table: Table, column: str) -> Value:

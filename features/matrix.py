@@ -1,7 +1,7 @@
 """Compose the declared feature steps into the units and the feature matrix."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import ibis
@@ -21,20 +21,21 @@ from configs.schema import (
 from configs.vocabulary import COVERAGE
 from features.associations import Associated
 from features.builders.columns import (
-    coverage_feature,
+    coverage_found,
     derive_features,
     levels_features,
-    lookup_features,
+    lookup_found,
 )
-from features.builders.concentration import concentration_features
+from features.builders.concentration import concentration_found
 from features.builders.flows import flows_features
-from features.builders.history import history_features, moving_features
+from features.builders.history import history_found, moving_found
 from features.builders.network import network_features
 from features.builders.paths import path_features
-from features.builders.peers import peers_features
+from features.builders.peers import peers_found
 from features.builders.rotation import rotation_features
 from features.builders.text import text_features
 from features.engine import Engine
+from features.found import Found, joined
 from features.known import Known
 from features.links import Link
 from features.reads import reads
@@ -50,16 +51,30 @@ class Units:
 
     Attributes:
         kept: as computed last, or as they came; steps that read units as rows read these.
-        made: with the columns of all steps so far.
+        base: with the columns of the steps so far, but for what is still to be joined.
+        found: still to be joined.
     """
 
     kept: Table
-    made: Table
+    base: Table
+    found: tuple[Found, ...] = ()
+
+    @property
+    def made(self) -> Table:
+        """With the columns of all steps so far."""
+        return joined(self.base, self.found) if self.found else self.base
 
     def holds(self, columns: frozenset[str] | None) -> bool:
         """Whether these columns (None: all so far) are computed."""
-        wanted = self.made.columns if columns is None else columns
-        return self.kept is self.made or set(wanted) <= set(self.kept.columns)
+        if self.kept is self.base and not self.found:
+            return True
+        return columns is not None and columns <= set(self.kept.columns)
+
+    def with_found(self, *found: Found) -> "Units":
+        reads = frozenset[str]().union(*(one.reads for one in found))
+        if reads <= set(self.base.columns):
+            return replace(self, found=(*self.found, *found))
+        return Units(self.kept, self.made, found)
 
 
 def base_units(known: Known) -> Table:
@@ -91,7 +106,7 @@ def enriched_units(
         if together > _TOGETHER or not units.holds(reads(step, known)):
             kept, together = engine.keep(units.made, f"units_{number}"), 1
             units = Units(kept, kept)
-        units = Units(units.kept, _extended(units, step, associated))
+        units = _extended(units, step, associated)
     return units.made
 
 
@@ -106,57 +121,58 @@ def feature_matrix(units: Table, model: LoadedModel) -> Table:
     return units.select("unit_id", "as_of", **features)
 
 
-def _extended(units: Units, step: FeatureStep, associated: Associated) -> Table:
+def _extended(units: Units, step: FeatureStep, associated: Associated) -> Units:
+    kept, known, said = units.kept, associated.known, getattr(step, step.family)
     if step.network:
-        return network_features(units.kept, step.network, associated)
+        return Units(kept, network_features(kept, step.network, associated))
     if step.path:
-        return path_features(units.kept, step.path, associated)
-    build = _FAMILIES[step.family]
-    known, engine = associated.known, associated.engine
-    return build(units, getattr(step, step.family), known, engine)
+        return Units(kept, path_features(kept, step.path, associated))
+    if step.family in _ROW_BY_ROW:
+        return Units(kept, _ROW_BY_ROW[step.family](units.made, said, known))
+    if step.family in _JOINED:
+        return units.with_found(*_JOINED[step.family](kept, said, known))
+    return Units(kept, _FAMILIES[step.family](kept, said, known, associated.engine))
 
 
-def _rows(units: Units, of: str, tie: Link, known: Known) -> Table:
+def _rows(units: Table, of: str, tie: Link, known: Known) -> Table:
     """The known rows of a source; of another than the units' own, those they share.
 
     A national register holds many more persons than have claims, and to sort or group
     them all costs more than to leave out those that nobody asks for.
     """
-    rows, kept = known.rows(of, units.kept), units.kept
+    rows = known.rows(of, units)
     asked = {own for own, _ in tie.pairs}
-    if of == known.spec.unit.source or not asked <= set(kept.columns):
+    if of == known.spec.unit.source or not asked <= set(units.columns):
         return rows
-    keys = kept.select(**tie.unit_keys(kept))
+    keys = units.select(**tie.unit_keys(units))
     return rows.mutate(**tie.source_keys(rows)).semi_join(keys, tie.keys)
 
 
-def _levels(units: Units, wanted: tuple[str, ...], known: Known, _: Engine) -> Table:
-    source = known.spec.sources[known.spec.unit.source]
-    return levels_features(units.made, wanted, source)
+def _levels(units: Table, wanted: tuple[str, ...], known: Known) -> Table:
+    return levels_features(units, wanted, known.spec.sources[known.spec.unit.source])
 
 
-def _derive(
-    units: Units, wanted: Mapping[str, DeriveSpec], _known: Known, _: Engine
-) -> Table:
-    return derive_features(units.made, wanted)
+def _derive(units: Table, wanted: Mapping[str, DeriveSpec], _: Known) -> Table:
+    return derive_features(units, wanted)
 
 
-def _peers(units: Units, step: PeersSpec, _known: Known, _: Engine) -> Table:
-    return peers_features(units.made, units.kept, step)
+def _peers(units: Table, step: PeersSpec, _: Known) -> Iterable[Found]:
+    return peers_found(units, step)
 
 
-def _lookup(units: Units, step: LookupSpec, known: Known, _: Engine) -> Table:
+def _lookup(units: Table, step: LookupSpec, known: Known) -> Iterable[Found]:
     tie = known.link(step.of, step.by, step.as_)
-    return lookup_features(units.made, _rows(units, step.of, tie, known), step, tie)
+    yield lookup_found(_rows(units, step.of, tie, known), step, tie)
 
 
-def _history(units: Units, step: HistorySpec, known: Known, _: Engine) -> Table:
+def _history(units: Table, step: HistorySpec, known: Known) -> Iterable[Found]:
     tie = known.link(step.of, step.by, step.as_)
     rows = _rows(units, step.of, tie, known)
     if step.anchor == "as_of":
-        return history_features(units.made, rows, step, tie, known.as_of)
-    markers = None if _among(known, step, tie) else units.kept
-    return moving_features(units.made, rows, step, tie, markers)
+        yield history_found(rows, step, tie, known.as_of)
+    else:
+        markers = None if _among(known, step, tie) else units
+        yield moving_found(rows, step, tie, markers)
 
 
 def _among(known: Known, step: HistorySpec, tie: Link) -> bool:
@@ -170,56 +186,57 @@ def _among(known: Known, step: HistorySpec, tie: Link) -> bool:
     )
 
 
-def _coverage(units: Units, step: CoverageSpec, known: Known, _: Engine) -> Table:
-    made = units.made
+def _coverage(units: Table, step: CoverageSpec, known: Known) -> Iterable[Found]:
     for source, role in step.sources.items():
         tie = known.link(source, (step.by,), (role,))
-        rows = _rows(units, source, tie, known)
-        made = coverage_feature(made, rows, COVERAGE + source, tie)
-    return made
+        # Keys alone are soon seen: to leave some out first would cost more.
+        yield coverage_found(known.rows(source, units), COVERAGE + source, tie)
 
 
 def _concentration(
-    units: Units, step: ConcentrationSpec, known: Known, _: Engine
-) -> Table:
+    units: Table, step: ConcentrationSpec, known: Known
+) -> Iterable[Found]:
     tie = known.link(step.of, step.by, step.as_)
-    rows = _rows(units, step.of, tie, known)
-    return concentration_features(units.made, rows, step, tie)
+    return concentration_found(_rows(units, step.of, tie, known), step, tie)
 
 
-def _flows(units: Units, step: FlowsSpec, known: Known, engine: Engine) -> Table:
+def _flows(units: Table, step: FlowsSpec, known: Known, engine: Engine) -> Table:
     # The unit's party may stand at either end of a payment.
     ties = known.link(step.of, (step.by, step.by), (step.from_, step.to))
-    rows = known.rows(step.of, units.kept)
-    return flows_features(units.kept, rows, step, ties, engine)
+    return flows_features(units, known.rows(step.of, units), step, ties, engine)
 
 
-def _rotation(units: Units, step: RotationSpec, known: Known, _: Engine) -> Table:
+def _rotation(units: Table, step: RotationSpec, known: Known, _: Engine) -> Table:
     tie = known.link(step.of, (step.by,), (step.party,))
     columns = known.model.known.columns
     contest = source_column(known.spec, step.of, step.contest, columns)
-    rows = known.rows(step.of, units.kept)
-    return rotation_features(units.kept, rows, step, tie, contest)
+    return rotation_features(units, known.rows(step.of, units), step, tie, contest)
 
 
-def _texts(units: Units, step: TextSpec, known: Known, engine: Engine) -> Table:
+def _texts(units: Table, step: TextSpec, known: Known, engine: Engine) -> Table:
     tie = known.link(step.of, step.by, step.as_)
     if step.within is not None:
         columns = known.model.known.columns
         within = source_column(known.spec, step.of, step.within, columns)
         step = step.model_copy(update={"within": within})
-    rows = known.rows(step.of, units.kept)
-    return text_features(units.kept, rows, step, tie, engine)
+    return text_features(units, known.rows(step.of, units), step, tie, engine)
 
 
-_FAMILIES: dict[str, Callable[[Units, Any, Known, Engine], Table]] = {
+# Of the units as made so far, row by row.
+_ROW_BY_ROW: dict[str, Callable[[Table, Any, Known], Table]] = {
     "levels": _levels,
     "derive": _derive,
+}
+# From the units as computed last to what is joined to them.
+_JOINED: dict[str, Callable[[Table, Any, Known], Iterable[Found]]] = {
     "peers": _peers,
     "lookup": _lookup,
     "history": _history,
     "coverage": _coverage,
     "concentration": _concentration,
+}
+# Of the units as computed last, with an engine.
+_FAMILIES: dict[str, Callable[[Table, Any, Known, Engine], Table]] = {
     "flows": _flows,
     "rotation": _rotation,
     "text": _texts,

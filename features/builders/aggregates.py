@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import ibis
+from ibis.expr.operations import Cast
 from ibis.expr.types import Table, Value
 
 from configs.schema import HistorySpec, MeasureSpec
@@ -64,7 +65,17 @@ def _row_value(rows: Table, measure: MeasureSpec) -> Value:
             return value.cast("string")
         case "trend" if measure.of == "true":
             return ibis.literal(1.0).cast(EXACT)
+        case "sum" | "mean" if _is_counted(value):
+            return value
     return exact(value)
+
+
+def _is_counted(value: Value) -> bool:
+    """Whether it is a yes or no as 1 or 0, whose sum is exact and cheap as it is."""
+    op = value.op()
+    return (
+        isinstance(op, Cast) and value.type().is_integer() and op.arg.dtype.is_boolean()
+    )
 
 
 def exact(value: Any) -> Value:

@@ -8,6 +8,7 @@ from ibis.expr.types import Table, Value
 from configs.expressions import names, parse
 from configs.schema import DeriveSpec, LookupSpec, SourceSpec
 from features.expressions import compile_text
+from features.found import Found
 from features.links import STRONG, Link
 from features.sources import EVENT, FILE, KNOWN, LINE
 
@@ -32,18 +33,15 @@ def derive_features(units: Table, wanted: Mapping[str, DeriveSpec]) -> Table:
     return units.mutate(**together)
 
 
-def lookup_features(units: Table, rows: Table, step: LookupSpec, link: Link) -> Table:
+def lookup_found(rows: Table, step: LookupSpec, link: Link) -> Found:
     """Columns of the latest (or earliest) known row that shares the key."""
     if step.where is not None:
         rows = rows.filter(compile_text(step.where, rows))
-    first = first_rows(rows, _taken(rows, step), link, latest=step.pick == "latest")
-    joined = link.joined(units, first)
-    taken = {
-        n.removeprefix("_take"): joined[n]
-        for n in first.columns
-        if n in _taken(rows, step)
-    }
-    return joined.select(*units.columns, **taken)
+    taken = _taken(rows, step)
+    first = first_rows(rows, taken, link, latest=step.pick == "latest")
+    return Found.by_link(
+        first, link, lambda units: {n.removeprefix("_take"): units[n] for n in taken}
+    )
 
 
 def first_rows(
@@ -74,10 +72,8 @@ def _taken(rows: Table, step: LookupSpec) -> dict[str, Value]:
     return taken
 
 
-def coverage_feature(units: Table, rows: Table, name: str, link: Link) -> Table:
+def coverage_found(rows: Table, name: str, link: Link) -> Found:
     """True where the source holds a known row about the unit."""
     keys = rows.select(**link.source_keys(rows))
-    keys = keys.filter(link.complete(keys)).distinct().mutate(_found=True)
-    joined = link.joined(units, keys)
-    found = joined["_found"].fill_null(False)
-    return joined.select(*units.columns, **{name: found})
+    keys = keys.filter(link.complete(keys)).distinct().mutate(**{name: True})
+    return Found.by_link(keys, link, lambda u: {name: u[name].fill_null(False)})

@@ -9,20 +9,23 @@ Cost: two groupings and one window over the values of a key, linear in the rows:
 seconds for a million rows and 200 000 units, 6.0 for five times that (with `own_share`).
 """
 
+from collections.abc import Iterator
+
 import ibis
 from ibis.expr.types import Table, Value
 
-from configs.expressions import Name, Node, parse
+from configs.expressions import Name, Node, names, parse
 from configs.network import ConcentrationSpec
 from features.builders.aggregates import FRACTION, exact, number, ratio
 from features.expressions import compile_node, compile_text
+from features.found import Found
 from features.links import Link, strong
 
 
-def concentration_features(
-    units: Table, rows: Table, step: ConcentrationSpec, link: Link
-) -> Table:
-    """The units with one more column `<named>_<stat>` per statistic.
+def concentration_found(
+    rows: Table, step: ConcentrationSpec, link: Link
+) -> Iterator[Found]:
+    """One column `<named>_<stat>` per statistic.
 
     Rows without a value, or of no positive weight, do not count. Null where the key is
     unknown or fewer than `min_rows` rows count; `own_share` also where the unit's own
@@ -39,11 +42,18 @@ def concentration_features(
         _surprise=number(shares["_surprise"].sum()),
     )
     whole = whole.mutate(_entropy=_evenness(whole))
-    found = link.joined(units, whole)
-    if "own_share" in step.stats:
-        found = _with_own_share(units, found, shares, step, link)
-    features = {f"{step.named}_{stat}": found[f"_{stat}"] for stat in step.stats}
-    return found.select(*units.columns, **features)
+    made = {
+        f"_{step.named}_{s}": whole[f"_{s}"] for s in ("top_share", "hhi", "entropy")
+    }
+    features = {f"{step.named}_{s}": f"_{step.named}_{s}" for s in step.stats}
+    own = features.pop(f"{step.named}_own_share", None)
+    yield Found.by_link(
+        whole.select(*link.keys, **made),
+        link,
+        lambda units: {name: units[column] for name, column in features.items()},
+    )
+    if own is not None:
+        yield _own_share(shares, step, link)
 
 
 def _shares(rows: Table, step: ConcentrationSpec, link: Link) -> Table:
@@ -97,16 +107,20 @@ def _evenness(whole: Table) -> Value:
     return ibis.ifelse(whole["_values"] > 1, evenness, 0.0)
 
 
-def _with_own_share(
-    units: Table, found: Table, shares: Table, step: ConcentrationSpec, link: Link
-) -> Table:
+def _own_share(shares: Table, step: ConcentrationSpec, link: Link) -> Found:
     """The share of the unit's own value; 0 where no row has it."""
-    own = _value(found, step.own or step.over)
-    kept = found.select(
-        *units.columns, *link.keys, "_top_share", "_hhi", "_entropy", _value=own
+    own, name = step.own or step.over, f"{step.named}_own_share"
+
+    def feature(units: Table) -> dict[str, Value]:
+        shown = (
+            _value(units, own).notnull() & units[f"_{step.named}_top_share"].notnull()
+        )
+        share = units[f"_{name}"].fill_null(0.0)
+        return {name: ibis.ifelse(shown, share, ibis.null())}
+
+    return Found(
+        shares.select(*link.keys, "_value", **{f"_{name}": shares["_share"]}),
+        lambda units: {**link.unit_keys(units), "_value": _value(units, own)},
+        frozenset((*(unit for unit, _ in link.pairs), *names(parse(own)))),
+        feature,
     )
-    # A view, since Ibis takes a copy of a column for the column itself in a join.
-    joined = kept.view().left_join(shares, [*link.keys, "_value"])
-    shown = joined["_value"].notnull() & joined["_top_share"].notnull()
-    share = ibis.ifelse(shown, joined["_share"].fill_null(0.0), ibis.null())
-    return joined.mutate(_own_share=share)

@@ -22,19 +22,17 @@ from features.builders.aggregates import (
     trend,
 )
 from features.expressions import SECONDS_PER_DAY, compile_text
+from features.found import Found
 from features.links import Link
 from features.sources import EVENT
 
 _SECONDS = "_seconds"
 
 
-def history_features(
-    units: Table, rows: Table, step: HistorySpec, link: Link, as_of: datetime
-) -> Table:
-    """The units with one more column per measure and window that ends at `as_of`.
+def history_found(rows: Table, step: HistorySpec, link: Link, as_of: datetime) -> Found:
+    """One column per measure and window that ends at `as_of`.
 
     Args:
-        units: with the link's columns.
         rows: of the source, already limited to what was known at `as_of`.
     """
     rows = _taken(rows, step, link)
@@ -42,33 +40,32 @@ def history_features(
     grouped = rows.group_by(link.keys).aggregate(
         **{m.feature: _grouped(rows, m, end) for m in measures(step)}
     )
-    joined = link.joined(units, grouped)
-    return joined.select(
-        *units.columns,
-        **{m.feature: _or_default(joined, m, link) for m in measures(step)},
+    return Found.by_link(
+        grouped,
+        link,
+        lambda units: {m.feature: _or_default(units, m, link) for m in measures(step)},
     )
 
 
-def _or_default(joined: Table, measure: Measure, link: Link) -> Value:
+def _or_default(units: Table, measure: Measure, link: Link) -> Value:
     """The default where the key is known but has no rows; null where it is not known."""
-    value = joined[measure.feature]
+    value = units[measure.feature]
     if measure.default is None:
         return value
     filled = ibis.coalesce(value, measure.default)
-    return ibis.ifelse(link.known_to(joined), filled, ibis.null())
+    return ibis.ifelse(link.known_to(units), filled, ibis.null())
 
 
-def moving_features(
-    units: Table, rows: Table, step: HistorySpec, link: Link, markers: Table | None
-) -> Table:
-    """The units with one more column per measure and window that moves with their date.
+def moving_found(
+    rows: Table, step: HistorySpec, link: Link, markers: Table | None
+) -> Found:
+    """One column per measure and window that moves with the units' date.
 
     One range window over the rows and the units together: a range over seconds is the
     same on DuckDB and Spark and needs no join of each unit with each row.
 
     Args:
-        units: with `unit_id` and the link's columns.
-        rows: as for `history_features`.
+        rows: as for `history_found`.
         markers: units to be put among the rows, with `unit_id`, `_at` and the link's
             columns; None where the rows are the units, with `unit_id`.
     """
@@ -78,8 +75,10 @@ def moving_features(
         both = _marked(_taken(rows, step, link), markers, link)
     moved = both.mutate(**dict(_moving(both, step, link)))
     found = moved.filter(moved["unit_id"].notnull() & moved[_SECONDS].notnull())
-    joined = units.left_join(_without_gaps(found, step), "unit_id")
-    return joined.select(*units.columns, *(m.feature for m in measures(step)))
+    names = [m.feature for m in measures(step)]
+    return Found.by_unit(
+        _without_gaps(found, step), lambda units: {name: units[name] for name in names}
+    )
 
 
 def _without_gaps(found: Table, step: HistorySpec) -> Table:

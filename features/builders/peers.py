@@ -5,6 +5,7 @@ mean absolute deviation where the MAD is 0. Group statistics are shrunk towards 
 all units with weight n / (n + shrink), and not used at all under `min_size` peers.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import ibis
@@ -12,28 +13,27 @@ from ibis.expr.types import Table, Value
 
 from configs.schema import PeersSpec
 from features.builders.aggregates import EXACT, TOO_LARGE, ratio
+from features.found import Found
 
 _MAD_TO_SD = 1.4826
 _MEAN_DEVIATION_TO_SD = 1.2533
 _NO_GROUP = "(unknown)"
 
 
-def peers_features(units: Table, kept: Table, step: PeersSpec) -> Table:
-    """The units with one more column per value and statistic.
+def peers_found(units: Table, step: PeersSpec) -> Iterator[Found]:
+    """One column per value and statistic.
 
     Args:
-        kept: the same units, computed, with the values and what groups are made of.
+        units: computed, with the values and what groups are made of.
     """
-    known = kept.select("unit_id", *step.value, _group=_group(kept, step.within))
-    made = units.mutate(_group=_group(units, step.within))
+    known = units.select("unit_id", *step.value, _group=_group(units, step.within))
     for value in step.value:
         peers = known.select("unit_id", "_group", _x=known[value].cast("float64"))
         peers = peers.filter(peers["_x"].notnull())
         if "robust_z" in step.stat:
-            made = _robust_z(made, peers, value, step)
+            yield _robust_z(peers, value, step)
         if "percentile" in step.stat:
-            made = _percentile(made, peers, value, step)
-    return made.drop("_group")
+            yield _percentile(peers, value, step)
 
 
 def peer_medians(units: Table, step: PeersSpec, value: str) -> Table:
@@ -84,7 +84,9 @@ def _group(units: Table, within: tuple[str, ...]) -> Value:
     return ibis.literal("\x1f").join(parts)
 
 
-def _robust_z(units: Table, peers: Table, value: str, step: PeersSpec) -> Table:
+def _robust_z(peers: Table, value: str, step: PeersSpec) -> Found:
+    name = f"{value}_robust_z_{step.named}"
+    centre, scale = f"_centre_{name}", f"_scale_{name}"
     group = peers.group_by("_group").aggregate(
         _n=peers.count(), _median=peers["_x"].median()
     )
@@ -99,12 +101,17 @@ def _robust_z(units: Table, peers: Table, value: str, step: PeersSpec) -> Table:
     found = group.left_join(spread, "_group").drop("_group_right")
     found = found.cross_join(whole).cross_join(spread_all)
     weight = _weight(found["_n"], step)
-    centre = _mixed(weight, found["_median"], found["_median_all"])
-    scale = _mixed(weight, found["_spread"], found["_spread_all"])
-    found = found.select("_group", _centre=centre, _scale=scale.nullif(0.0))
-    joined = units.left_join(found, "_group")
-    z = (joined[value].cast("float64") - joined["_centre"]) / joined["_scale"]
-    return joined.select(*units.columns, **{f"{value}_robust_z_{step.named}": z})
+    middle = _mixed(weight, found["_median"], found["_median_all"])
+    width = _mixed(weight, found["_spread"], found["_spread_all"])
+    found = found.select("_group", **{centre: middle, scale: width.nullif(0.0)})
+    return Found(
+        found,
+        lambda units: {"_group": _group(units, step.within)},
+        frozenset((value, *step.within)),
+        lambda units: {
+            name: (units[value].cast("float64") - units[centre]) / units[scale]
+        },
+    )
 
 
 def _scale(deviation: Any) -> Value:
@@ -114,7 +121,8 @@ def _scale(deviation: Any) -> Value:
     return ibis.ifelse(mad > 0, mad * _MAD_TO_SD, mean * _MEAN_DEVIATION_TO_SD)
 
 
-def _percentile(units: Table, peers: Table, value: str, step: PeersSpec) -> Table:
+def _percentile(peers: Table, value: str, step: PeersSpec) -> Found:
+    name = f"{value}_percentile_{step.named}"
     within = ibis.window(group_by="_group", order_by="_x")
     smaller = ibis.percent_rank()
     ranked = peers.select(
@@ -124,9 +132,8 @@ def _percentile(units: Table, peers: Table, value: str, step: PeersSpec) -> Tabl
         _all=smaller.over(ibis.window(order_by="_x")),
     )
     share = _mixed(_weight(ranked["_n"], step), ranked["_within"], ranked["_all"])
-    joined = units.left_join(ranked.select("unit_id", _share=share), "unit_id")
-    name = f"{value}_percentile_{step.named}"
-    return joined.select(*units.columns, **{name: joined["_share"]})
+    ranked = ranked.select("unit_id", **{name: share})
+    return Found.by_unit(ranked, lambda units: {name: units[name]})
 
 
 def _weight(size: Any, step: PeersSpec) -> Value:

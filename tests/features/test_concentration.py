@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from configs.network import ConcentrationSpec
-from features.builders.concentration import concentration_features
+from features.builders.concentration import concentration_found
 from features.evidence import evidence
+from features.found import joined
 from features.links import Link
 from features.matrix import enriched_units
 from tests.factories import (
@@ -38,13 +39,10 @@ def built(catalog, rows, **options) -> pd.DataFrame:
     step = ConcentrationSpec.model_validate(
         {"of": "x", "by": "k", "over": "v", "stats": STATS, "named": "c", **options}
     )
-    table = concentration_features(
-        ibis.memtable(units, schema=UNITS),
-        ibis.memtable(rows, schema=ROWS),
-        step,
-        Link((("k", "k"),)),
+    found = concentration_found(
+        ibis.memtable(rows, schema=ROWS), step, Link((("k", "k"),))
     )
-    return frame_of(catalog, table)
+    return frame_of(catalog, joined(ibis.memtable(units, schema=UNITS), found))
 
 
 def expected(unit, rows: pd.DataFrame, weight: str, min_rows: int) -> list[float]:

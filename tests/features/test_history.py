@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from features.builders.history import moving_features
+from features.builders.history import moving_found
+from features.found import joined
 from features.links import Link
 from tests.factories import (
     AS_OF,
@@ -269,8 +270,8 @@ def test_moving_windows_do_not_join_each_unit_with_each_row_of_a_busy_key(catalo
         .history
     )
     began = time.process_time()
-    built = moving_features(units, units, step, Link((("person", "person"),)), units)
-    catalog.keep(built, "hub_built")
+    found = moving_found(units, step, Link((("person", "person"),)), units)
+    catalog.keep(joined(units, [found]), "hub_built")
     assert time.process_time() - began < 5
 
 

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from configs.schema import PeersSpec
-from features.builders.peers import peer_medians, peer_percentiles, peers_features
+from features.builders.peers import peer_medians, peer_percentiles, peers_found
+from features.found import joined
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def built(catalog, units: pd.DataFrame, **options):
     schema = {"unit_id": "string", "g": "string", "x": "float64"}
     step = PeersSpec.model_validate({"value": "x", "within": "g", **options})
     given = ibis.memtable(rows, schema=schema)
-    table = peers_features(given, given, step)
+    table = joined(given, peers_found(given, step))
     return catalog.arrow(table).to_pandas().set_index("unit_id").sort_index()
 
 

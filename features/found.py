@@ -1,0 +1,75 @@
+"""What steps found for the units, joined to them in one go.
+
+A select of all columns after each join would nest the query as deep as there are steps,
+and name a hundred columns at each depth.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from ibis.expr.operations import Equals, JoinChain, JoinLink, JoinReference
+from ibis.expr.types import Table, Value
+
+from features.links import Link
+
+UNIT = "unit_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a step found, in a table of its own.
+
+    Attributes:
+        table: one row per key.
+        keys: by the table's columns of keys, what of the units must equal them.
+        reads: columns of the units that keys and features name.
+        features: the new columns, of the units joined with the table; a unit whose keys
+            were not found has nulls there.
+    """
+
+    table: Table
+    keys: Callable[[Table], Mapping[str, Value]]
+    reads: frozenset[str]
+    features: Callable[[Table], Mapping[str, Value]]
+
+    @classmethod
+    def by_link(
+        cls, table: Table, link: Link, features: Callable[[Table], Mapping[str, Value]]
+    ) -> "Found":
+        """By the keys of a link."""
+        reads = frozenset(own for own, _ in link.pairs)
+        return cls(table, link.unit_keys, reads, features)
+
+    @classmethod
+    def by_unit(
+        cls, table: Table, features: Callable[[Table], Mapping[str, Value]]
+    ) -> "Found":
+        """By `unit_id`."""
+        return cls(
+            table, lambda units: {UNIT: units[UNIT]}, frozenset({UNIT}), features
+        )
+
+
+def joined(units: Table, found: Iterable[Found]) -> Table:
+    """The units with the features of all that was found.
+
+    Args:
+        units: with all columns that it reads.
+        found: no two with a column of one name, but for keys.
+    """
+    # The chain of joins as one: Table.left_join looks through all columns of all tables
+    # before for each further one, and may take one side's expression for the other's.
+    first = JoinReference(units, identifier=0)
+    fields, links, found = dict(first.fields), [], tuple(found)
+    for number, one in enumerate(found, start=1):
+        table = JoinReference(one.table, identifier=number)
+        keys = one.keys(first.to_expr())
+        agree = [Equals(value, table.fields[key]) for key, value in keys.items()]
+        links.append(JoinLink("left", table, agree))
+        fields |= {name: x for name, x in table.fields.items() if name not in keys}
+    together = JoinChain(first, links, fields).to_expr()
+    features: dict[str, Value] = {}
+    for one in found:
+        features.update(one.features(together))
+    selected: Table = together.select(*units.columns, **features)
+    return selected
