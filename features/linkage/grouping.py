@@ -1,6 +1,6 @@
 """Records that agree, and the pairs of them, as arrays of numbers.
 
-Sorting numbers costs a tenth of what an engine's grouping and joining of them does.
+Sorting numbers costs a third of what an engine's grouping and joining of them does.
 """
 
 from collections.abc import Iterator, Sequence
