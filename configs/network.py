@@ -42,7 +42,7 @@ class LinkSpec(Spec):
         50, ge=2, description="different records of one entity; more look over-merged"
     )
     max_pairs: float = Field(
-        2e6, gt=0, description="random pairs that u is estimated on"
+        1e6, gt=0, description="random pairs that u is estimated on"
     )
     seed: int = 7
 

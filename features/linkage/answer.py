@@ -41,7 +41,7 @@ def links_table(
     record = numbered[RECORD].combine_chunks()
     return pa.table(
         {
-            "entity": pa.array([name] * int(shown.sum()), pa.string()),
+            "entity": pa.repeat(name, int(shown.sum())),
             "left": record.take(pa.array(pairs.left[shown])),
             "right": record.take(pa.array(pairs.right[shown])),
             "probability": pairs.probability[shown],
@@ -59,14 +59,15 @@ def entities_table(
     names = entity_names(numbered, known, found.labels)
     reasons = np.full(found.found.max(initial=-1) + 1, "", object)
     reasons[list(found.flags)] = list(found.flags.values())
+    flag = pa.array(reasons, pa.string()).take(pa.array(found.found))
     return pa.table(
         {
-            "entity": pa.array([name] * len(numbered), pa.string()),
+            "entity": pa.repeat(name, len(numbered)),
             "record": numbered[RECORD],
             "entity_id": names,
             "rows": numbered[ROWS],
             "probability": _hold(len(numbered), pairs.where(found.used)),
-            "flag": pa.array(reasons[found.found], pa.string()),
+            "flag": flag,
         }
     )
 

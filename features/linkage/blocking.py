@@ -6,17 +6,20 @@ and tell nothing: it is left out, and named in a warning.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from itertools import accumulate, combinations
 
 import ibis
-from ibis.expr.types import Table, Value
+import numpy as np
+import pyarrow as pa
+from ibis.expr.types import Table
 
 from configs.linkage import FAMILY, GIVEN, NAMES, parts_of
 from configs.network import LinkSpec
 from configs.schema import ColumnType
 from features.engine import Engine, row_count
+from features.linkage.clusters import Ints
 from features.linkage.engine import LinkEngine
+from features.linkage.grouping import NONE, Groups, compared, grouped
 from features.linkage.names import KEY, NUMBER, OWNED, UNIQUE
 
 Rule = tuple[str, ...]
@@ -26,8 +29,6 @@ PAIRS_PER_RECORD = 5
 FEW_PAIRS = 200_000  # affordable for however few records
 TOTAL = 2  # times what one rule may bring, all of them together
 MOST_RULES = 24
-# Knuth's multiplicative hashing, to draw values without regard to their size.
-SCATTER, SCATTERED = 2_654_435_761, 2**32
 FEW_LEFT_OUT = 0.02  # of the records, by a rule that makes narrower ones needless
 
 
@@ -75,15 +76,13 @@ def chosen(
 ) -> list[Block]:
     """The rules whose pairs are affordable, cheapest first; declared ones always.
 
-    Each is counted by one grouping of the records.
-
     Args:
         fields: the attributes whose parts the rules name.
     """
-    records = row_count(codes, engine)
-    found = [counted(codes, rule, spec, engine) for rule in rules]
+    found = counted(codes, rules, spec, engine)
     if spec.block:
         return found
+    records = row_count(codes, engine)
     whole = {part: name for name in fields for part in parts_of(name, fields)}
     affordable = max(PAIRS_PER_RECORD * records, FEW_PAIRS)
     cheap = [b for b in found if 0 < b.pairs <= affordable]
@@ -106,7 +105,7 @@ def coded(table: Table, rules: Sequence[Rule], engine: LinkEngine) -> Table:
     would compare a pair more. Numbers are grouped and joined several times as fast.
 
     Returns:
-        `_number` and int64 columns called like the parts, `_key` and `_unique`; null
+        `_number` and int64 columns called like the parts, `_key` and `_unique`; NONE
         where there is no value.
     """
     spark = engine.splink().sql_dialect.sql_dialect_str == "spark"
@@ -115,36 +114,59 @@ def coded(table: Table, rules: Sequence[Rule], engine: LinkEngine) -> Table:
     for part in parts:
         text = table[part].nullif("")
         code = xxhash64(text) if spark else text.hash()
-        codes[part] = ibis.ifelse(text.notnull(), code, ibis.null("int64"))
+        codes[part] = ibis.ifelse(text.notnull(), code, NONE)
     name = f"{table.op().name.strip('_')}_coded"
     return engine.keep(table.select(NUMBER, **codes), name)
 
 
-def used(codes: Table, block: Block, spec: LinkSpec, share: float = 1.0) -> Table:
-    """The records that a block compares with others.
+def counted(
+    codes: Table, rules: Sequence[Rule], spec: LinkSpec, engine: Engine
+) -> list[Block]:
+    """What each of the rules brings."""
 
-    Args:
-        share: of the block's values, the same ones whatever the engine.
+    def counts(rows: pa.Table) -> dict[str, pa.Table]:
+        found = [_groups(rows, rule, spec) for rule in rules]
+        columns = {n: [getattr(one, n) for one in found] for n in ("pairs", "left_out")}
+        return {name: pa.table(columns)}
+
+    name = f"{_stem(codes)}_counts"
+    made = engine.computed(counts, _parts(codes, rules))[name]
+    told = engine.arrow(made).to_pylist()
+    return [Block(rule, **row) for rule, row in zip(rules, told, strict=True)]
+
+
+def lessons(
+    codes: Table,
+    shares: Mapping[Block, float],
+    spec: LinkSpec,
+    engine: Engine,
+) -> Table:
+    """The records that some block compares with others, of a share of its values.
 
     Returns:
-        `_number`, `_key` and `_unique`, and `_first`: the lowest number of those that
-        agree, which is one for each value.
+        `_number` and for the n-th block `_lesson<n>`, which is one for each value; null
+        where the block does not compare the record.
     """
-    keyed = codes.select(NUMBER, KEY, UNIQUE, _value=_key(codes, block.rule))
-    keyed = keyed.filter(keyed["_value"].notnull())
-    sizes = keyed.group_by("_value").aggregate(
-        _n=keyed.count(), _first=keyed[NUMBER].min()
-    )
-    sizes = sizes.filter((sizes["_n"] > 1) & (sizes["_n"] <= spec.max_block))
-    if share < 1:
-        drawn = sizes["_first"] * SCATTER % SCATTERED
-        sizes = sizes.filter(drawn < round(share * SCATTERED))
-    joined = keyed.inner_join(sizes, "_value")
-    return joined.select(NUMBER, KEY, UNIQUE, "_first")
+
+    def drawn(rows: pa.Table) -> dict[str, pa.Table]:
+        taught = {NUMBER: pa.array(np.arange(len(rows)))}
+        known = np.zeros(len(rows), np.bool_)
+        for place, (block, share) in enumerate(shares.items()):
+            used = _groups(rows, block.rule, spec).used
+            wanted = used.drawn(share)
+            first = np.full(len(rows), -1, np.int64)
+            first[used.numbers[wanted]] = used.first[wanted]
+            taught[f"_lesson{place}"] = pa.array(first, mask=first < 0)
+            known |= first >= 0
+        return {name: pa.table(taught).filter(pa.array(known))}
+
+    name = f"{_stem(codes)}_lessons"
+    rules = [block.rule for block in shares]
+    return engine.computed(drawn, _parts(codes, rules))[name]
 
 
 def pairs(
-    codes: Table, blocks: Sequence[Block], spec: LinkSpec, engine: LinkEngine
+    codes: Table, blocks: Sequence[Block], spec: LinkSpec, engine: Engine
 ) -> Table:
     """Each two records that some block compares, once.
 
@@ -155,25 +177,37 @@ def pairs(
         `join_key_l` < `join_key_r` (record numbers) and `match_key`, the place of the
         first block that brings them: what Splink scores.
     """
-    found = [_compared(used(codes, b, spec), n) for n, b in enumerate(blocks)]
-    every = reduce(lambda a, b: a.union(b), found)
-    once = every.group_by("join_key_l", "join_key_r").aggregate(
-        match_key=every["match_key"].min()
-    )
-    return engine.keep(once, f"{codes.op().name.strip('_')}_pairs")
+    rules = [block.rule for block in blocks]
+
+    def every(rows: pa.Table) -> dict[str, pa.Table]:
+        numbers = _ints(rows, NUMBER)
+        keys, unique = (np.empty_like(numbers) for _ in range(2))
+        keys[numbers], unique[numbers] = _ints(rows, KEY), _ints(rows, UNIQUE)
+        groups = [_groups(rows, rule, spec) for rule in rules]
+        columns = ("join_key_l", "join_key_r", "match_key")
+        found = compared(groups, keys, unique)
+        return {name: pa.table(dict(zip(columns, found, strict=True)))}
+
+    name = f"{_stem(codes)}_pairs"
+    return engine.computed(every, _parts(codes, [(KEY, UNIQUE), *rules]))[name]
 
 
-def _compared(records: Table, place: int) -> Table:
-    left = records.rename(join_key_l=NUMBER, _key_l=KEY, _unique_l=UNIQUE)
-    right = records.rename(join_key_r=NUMBER, _key_r=KEY, _unique_r=UNIQUE)
-    both = left.inner_join(right, "_first")
-    apart = [
-        (both[f"{name}_l"] == both[f"{name}_r"]).fill_null(value)
-        for name, value in ((KEY, True), (UNIQUE, False))
-    ]
-    kept = both.filter(both["join_key_l"] < both["join_key_r"], apart[0], ~apart[1])
-    return kept.select(
-        "join_key_l", "join_key_r", match_key=ibis.literal(place, "int64")
+def _stem(codes: Table) -> str:
+    return str(codes.op().name.strip("_"))
+
+
+def _parts(codes: Table, rules: Sequence[Rule]) -> Table:
+    return codes.select(NUMBER, *dict.fromkeys(part for rule in rules for part in rule))
+
+
+def _groups(rows: pa.Table, rule: Rule, spec: LinkSpec) -> Groups:
+    parts = [_ints(rows, part) for part in rule]
+    return grouped(_ints(rows, NUMBER), parts, spec.max_block)
+
+
+def _ints(rows: pa.Table, name: str) -> Ints:
+    return np.asarray(
+        rows[name].combine_chunks().to_numpy(zero_copy_only=False), np.int64
     )
 
 
@@ -186,20 +220,3 @@ def _covers(wide: Block, narrow: Block, whole: Mapping[str, str], records: int) 
         return False
     implied = set(narrow.rule) | {p for p in whole if whole[p] in narrow.rule}
     return set(wide.rule) <= implied
-
-
-def counted(codes: Table, rule: Rule, spec: LinkSpec, engine: Engine) -> Block:
-    keyed = codes.select(_value=_key(codes, rule))
-    keyed = keyed.filter(keyed["_value"].notnull())
-    sizes = keyed.group_by("_value").aggregate(_n=keyed.count())
-    sizes = sizes.mutate(_used=sizes["_n"] <= spec.max_block)
-    counts = sizes.aggregate(
-        pairs=(sizes["_n"] * (sizes["_n"] - 1) / 2).sum(where=sizes["_used"]),
-        left_out=sizes["_n"].sum(where=~sizes["_used"]),
-    )
-    row = engine.arrow(counts).to_pylist()[0]
-    return Block(rule, int(row["pairs"] or 0), int(row["left_out"] or 0))
-
-
-def _key(codes: Table, rule: Rule) -> Value:
-    return reduce(lambda a, b: a ^ b, [codes[part] for part in rule])

@@ -15,7 +15,7 @@ import splink.comparison_library as cl
 
 from configs.linkage import FAMILY, GIVEN, NUMBERED
 from configs.schema import ColumnType
-from features.linkage.names import BIRTH
+from features.linkage.names import BIRTH, DATE_PARTS
 
 # DuckDB counts edits in bytes, of which a Chinese character has three: characters are
 # compared in their places instead.
@@ -52,8 +52,30 @@ _PART_AGREES = (
 )
 
 
-class _Edits(cll.DamerauLevenshteinLevel):
-    """Edits in bytes, whatever the engine."""
+class _Edit(cll.DamerauLevenshteinLevel):
+    """At most one edit in bytes, whatever the engine; two neighbours swapped are one."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name, 1)
+
+    def create_sql(self, sql_dialect: Any) -> str:
+        counted = super().create_sql(sql_dialect)
+        left, right = self.col_expression.name_l, self.col_expression.name_r
+        near = _HALF_AGREES.format(l=left, r=right)
+        if sql_dialect.sql_dialect_str == "spark":
+            return f"{near} and {_in_bytes(counted, sql_dialect)}"
+        # The places that differ are counted at once, and say it all but where they are
+        # two, or one text is longer.
+        alike = f"strlen({left}) = strlen({right}) and strlen({left}) > 0"
+        places = f"case when {alike} then hamming({left}, {right}) else 2 end"
+        return (
+            f"case {places} when 0 then true when 1 then true "
+            f"when 2 then {near} and {counted} else false end"
+        )
+
+
+class _Edits(cll.LevenshteinLevel):
+    """Edits in bytes, whatever the engine; two neighbours swapped are two."""
 
     def create_sql(self, sql_dialect: Any) -> str:
         return _in_bytes(super().create_sql(sql_dialect), sql_dialect)
@@ -108,7 +130,8 @@ def _both(name: str, condition: str, label: str) -> Any:
 
 def _person_name(name: str) -> Levels:
     masked = "({l} like '%某%' or {r} like '%某%' or {l} like '%*%' or {r} like '%*%')"
-    surname, second = (f"substr({{l}}, {i}, 1) = substr({{r}}, {i}, 1)" for i in (1, 2))
+    surname = f"{name}_first_l = {name}_first_r"
+    second = "substr({l}, 2, 1) = substr({r}, 2, 1)"
     # Of three characters or more one of the first two agrees, if all but one do.
     long = f"length({{l}}) >= 3 and ({surname} or {second})"
     return [
@@ -157,7 +180,7 @@ def _person_id(name: str) -> Levels:
         # First, or two masked numbers that are equal would count as one whole number.
         _both(name, masked, "masked number agrees"),
         _number_given_once(name),
-        cll.And(plain, _one_edit(name)),
+        cll.And(plain, _Edit(name)),
         cll.And(plain, part, _Edits(name, 2)),  # twins, too
     ]
 
@@ -168,30 +191,25 @@ def _number_given_once(name: str) -> Any:
 
 
 def _number(name: str) -> Levels:
-    return [_exact(name), _one_edit(name)]
-
-
-def _one_edit(name: str) -> Any:
-    return cll.And(_both(name, _HALF_AGREES, "a half agrees"), _Edits(name, 1))
+    return [_exact(name), _Edit(name)]
 
 
 def _date(name: str) -> Levels:
-    """As `yyyy-mm-dd` text: day and month swapped, one digit, near, decades apart."""
+    """Day and month swapped, one digit of `yyyy-mm-dd`, near, decades apart."""
+    year, month, day = (f"{name}_{part}_l = {name}_{part}_r" for part in DATE_PARTS)
     swapped = (
-        "substr({l}, 1, 4) = substr({r}, 1, 4) and substr({l}, 6, 2) = substr({r}, 9, 2)"
-        " and substr({l}, 9, 2) = substr({r}, 6, 2)"
+        f"{year} and {name}_month_no_l = {name}_day_no_r"
+        f" and {name}_day_no_l = {name}_month_no_r"
     )
-    # As half of ten characters would be found to agree, without counting them.
-    year_or_day = (
-        "(substr({l}, 1, 4) = substr({r}, 1, 4) or substr({l}, 7) = substr({r}, 7))"
-    )
+    # One edit is inside the year, the month or the day, and leaves the other two.
+    two_agree = f"({year} and ({month} or {day}) or {month} and {day})"
     return [
         _exact(name),
         *([_as_numbered(name)] if name == BIRTH else []),
         _both(name, swapped, "day and month in the other order"),
-        cll.And(_both(name, year_or_day, "year or day agrees"), _Edits(name, 1)),
+        cll.And(_both(name, two_agree, "two of three agree"), _Edit(name)),
         _near(name, 31),
-        _both(name, "substr({l}, 5, 6) = substr({r}, 5, 6)", "same day, another year"),
+        _both(name, f"{month} and {day}", "same day, another year"),
         _near(name, 366),
         _near(name, 3653),
     ]
@@ -210,20 +228,21 @@ def _near(name: str, days: int) -> Any:
 def _address(name: str) -> Levels:
     # Two that are nearly equal begin or end alike: where they do not, similarity, which
     # costs most of all that is compared, is not asked.
-    end = "(substr({l}, 1, 6) = substr({r}, 1, 6) or right({l}, 4) = right({r}, 4))"
+    district = f"{name}_district_l = {name}_district_r"
+    either = f"({district} or {name}_end_l = {name}_end_r)"
     return [
         _exact(name),
         _both(f"{name}_building", "{l} = {r}", "same building"),
         _both(f"{name}_street", "{l} = {r}", "same street"),
-        cll.And(_both(name, end, "begin or end agrees"), _Similar(name, 0.95)),
-        _both(name, "substr({l}, 1, 6) = substr({r}, 1, 6)", "same district"),
+        cll.And(_both(name, either, "begin or end agrees"), _Similar(name, 0.95)),
+        _both(name, district, "same district"),
     ]
 
 
 def _text(name: str) -> Levels:
     return [
         _exact(name),
-        _one_edit(name),
+        _Edit(name),
         _Similar(name, 0.92),
         _Similar(name, 0.8),
     ]

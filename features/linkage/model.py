@@ -18,7 +18,7 @@ from configs.linkage import ID
 from configs.network import LinkSpec
 from configs.schema import ColumnType
 from features.engine import row_count
-from features.linkage.blocking import KEY_RULE, Block, used
+from features.linkage.blocking import KEY_RULE, Block, lessons
 from features.linkage.comparisons import comparisons
 from features.linkage.engine import LinkEngine
 from features.linkage.names import KEY, NUMBER
@@ -76,25 +76,13 @@ def trained(
         num_chunks=1,
     )
     taught = training_blocks(fields, blocks)
-    lessons = engine.keep(_lessons(table, codes, taught, spec), f"{name}_lessons")
-    linker = _linker(lessons, chance.misc.save_model_to_json(out_path=None), engine)
+    shares = {block: min(TRAINING_PAIRS / block.pairs, 1.0) for block in taught}
+    numbers = lessons(codes, shares, spec, engine)
+    within = engine.keep(table.inner_join(numbers, NUMBER), f"{name}_within")
+    linker = _linker(within, chance.misc.save_model_to_json(out_path=None), engine)
     for place, block in enumerate(taught):
         _learn_from(block, place, linker.training)
     return _rounded(linker.misc.save_model_to_json(out_path=None))
-
-
-def _lessons(
-    table: Table, codes: Table, blocks: Sequence[Block], spec: LinkSpec
-) -> Table:
-    """The records that some block trains on; `_lesson<n>`: those that the n-th pairs."""
-    for place, block in enumerate(blocks):
-        share = min(TRAINING_PAIRS / block.pairs, 1.0)
-        paired = used(codes, block, spec, share)
-        paired = paired.select(NUMBER, **{f"_lesson{place}": paired["_first"]})
-        joined = table.left_join(paired, NUMBER)
-        table = joined.select(*table.columns, f"_lesson{place}")
-    known = [table[f"_lesson{place}"].notnull() for place in range(len(blocks))]
-    return table.filter(ibis.or_(*known))
 
 
 def _learn_from(block: Block, place: int, training: Any) -> None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from features.linkage.clusters import Ints, Records
 from features.linkage.names import KEY, RECORD, ROWS
@@ -16,21 +17,22 @@ def entity_names(numbered: pa.Table, known: Records, labels: Ints) -> pa.Array:
     one, the other is called by its first record, or the two would be joined by name.
     """
     rows = numbered[ROWS].to_numpy().astype(np.int64)
+    entities = labels.max(initial=-1) + 1
     named = np.flatnonzero(known.keys >= 0)
     # One key an entity, then one entity a key; ties go to the first record.
-    own = np.full(labels.max(initial=-1) + 1, -1, np.int64)
+    own = np.full(entities, -1, np.int64)
     owner = _first_by(labels[named], known.keys[named], rows[named], named)
     own[labels[owner]] = known.keys[owner]
     named = named[known.keys[named] == own[labels[named]]]
     taken = _first_by(known.keys[named], labels[named], rows[named], named)
-    first = np.full(labels.max(initial=-1) + 1, len(labels), np.int64)
+    bearer = np.full(entities, -1, np.int64)
+    bearer[labels[taken]] = taken
+    first = np.full(entities, len(labels), np.int64)
     np.minimum.at(first, labels, np.arange(len(labels)))
-    text = np.char.add(
-        UNKNOWN, numbered[RECORD].to_numpy(zero_copy_only=False).astype(str)
-    )
-    names = text[first].astype(object)
-    names[labels[taken]] = numbered[KEY].to_numpy(zero_copy_only=False)[taken]
-    return pa.array(names[labels], pa.string())
+    record, key = (numbered[name].combine_chunks() for name in (RECORD, KEY))
+    unknown = pc.binary_join_element_wise(UNKNOWN, record.take(pa.array(first)), "")
+    borne = key.take(pa.array(bearer, mask=bearer < 0))
+    return pc.coalesce(borne, unknown).take(pa.array(labels))
 
 
 def _first_by(group: Ints, value: Ints, rows: Ints, places: Ints) -> Ints:

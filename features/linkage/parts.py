@@ -6,7 +6,7 @@ from typing import Any
 
 import ibis
 import pyarrow as pa
-from ibis.expr.types import IntegerValue, StringValue, Table
+from ibis.expr.types import IntegerValue, StringValue, Table, Value
 from pypinyin import lazy_pinyin
 
 from configs.linkage import FAMILY, GIVEN, ID, NAMES, NUMBERED
@@ -16,7 +16,6 @@ from features.identifiers import building, company_core, masked_person_id
 from features.linkage.names import BIRTH
 
 NAME_CHARACTERS = 4
-DATES = frozenset({"date", "timestamp"})
 
 
 def with_parts(table: Table, fields: Mapping[str, ColumnType], engine: Engine) -> Table:
@@ -36,9 +35,12 @@ def with_parts(table: Table, fields: Mapping[str, ColumnType], engine: Engine) -
     for name in [n for n, kind in fields.items() if kind == "person_name"]:
         table = _with_sound(table, name, engine)
     table = _with_birth(table) if BIRTH in fields else table
-    return table.mutate(
-        **{f"{n}_days": _days(table[n]) for n, kind in fields.items() if kind in DATES}
-    )
+    compared = {
+        f"{name}_{part}": read(table[name])
+        for name, kind in fields.items()
+        for part, read in COMPARED.get(kind, {}).items()
+    }
+    return table.mutate(**compared)
 
 
 def _days(date: Any) -> IntegerValue:
@@ -98,6 +100,22 @@ def _street(normal: Any) -> StringValue:
     return normal.re_extract(r"^([^0-9]{4,})[0-9]", 1).nullif("")
 
 
+_DATE: dict[str, Callable[[Any], Value]] = {
+    "days": _days,
+    # A resident number with a wrong digit may hold a day that no calendar has.
+    "year_no": lambda date: date.substr(0, 4).try_cast("int16"),
+    "month_no": lambda date: date.substr(5, 2).try_cast("int16"),
+    "day_no": lambda date: date.substr(8, 2).try_cast("int16"),
+}
+# Of the values as they are compared, a birth date that was filled in among them.
+COMPARED: dict[ColumnType, dict[str, Callable[[Any], Value]]] = {
+    "date": _DATE,
+    "timestamp": _DATE,
+    "address": {
+        "district": lambda normal: normal.substr(0, 6),
+        "end": lambda normal: normal.right(4),
+    },
+}
 # `configs.linkage.PARTS` names them; a name's sound is made in `_with_sound`.
 # One wrong digit of a resident number leaves one of the three as it was.
 READERS: dict[ColumnType, dict[str, Callable[[Any], StringValue]]] = {

@@ -100,7 +100,7 @@ def resolve(
     rules = list(model.rules) if model else candidates(fields, spec)
     codes = coded(table, rules, engine)
     if model:
-        blocks = [counted(codes, rule, spec, engine) for rule in rules]
+        blocks = counted(codes, rules, spec, engine)
     else:
         blocks = chosen(codes, rules, spec, engine, fields)
     if model is None and any(block.pairs for block in blocks):

@@ -17,8 +17,8 @@ from features.linkage.blocking import (
     chosen,
     coded,
     counted,
+    lessons,
     pairs,
-    used,
 )
 from features.linkage.names import KEY, NUMBER, UNIQUE
 from features.linkage.parts import READERS, with_parts
@@ -91,7 +91,7 @@ def test_pairs_and_records_left_out_are_counted_as_by_hand(
     catalog, codes, values, rule
 ):
     pairs, left_out = agreeing(values[rule])
-    block = counted(codes, rule, SPEC, catalog)
+    (block,) = counted(codes, [rule], SPEC, catalog)
     assert (block.pairs, block.left_out) == (len(pairs), left_out)
     assert pairs or left_out
 
@@ -104,7 +104,7 @@ def test_a_value_that_too_many_share_is_left_out(values):
 def test_pairs_are_those_that_agree_and_can_be_one_each_by_the_first_rule(
     catalog, codes, rows, values
 ):
-    blocks = [counted(codes, rule, SPEC, catalog) for rule in RULES]
+    blocks = counted(codes, RULES, SPEC, catalog)
     told = catalog.arrow(pairs(codes, blocks, SPEC, catalog)).to_pylist()
     found = {(row["join_key_l"], row["join_key_r"]): row["match_key"] for row in told}
     keys, lists = ([v or None for v in rows[name]] for name in (KEY, UNIQUE))
@@ -120,15 +120,34 @@ def test_pairs_are_those_that_agree_and_can_be_one_each_by_the_first_rule(
     assert len(set(found.values())) > 3
 
 
-def test_a_share_of_a_block_is_whole_values_of_any_size(catalog, codes):
-    block = Block(("phone",), 1, 0)
-    whole = catalog.arrow(used(codes, block, SPEC)).to_pylist()
-    half = catalog.arrow(used(codes, block, SPEC, 0.5)).to_pylist()
-    drawn = {row["_first"] for row in half}
-    assert 0 < len(half) < len(whole)
-    assert {row[NUMBER] for row in half} == {
-        row[NUMBER] for row in whole if row["_first"] in drawn
-    }
+def test_lessons_are_whole_values_of_a_share_of_each_block(catalog, codes, values):
+    phone = Block(("phone",), 1, 0)
+    day = Block(("name_first", "birth_month"), 1, 0)
+    whole, half = (
+        catalog.arrow(lessons(codes, shares, SPEC, catalog)).to_pandas()
+        for shares in ({phone: 1.0, day: 1.0}, {phone: 0.5})
+    )
+    pairs, _ = agreeing(values[("phone",)])
+    taught = whole.dropna(subset="_lesson0").set_index(NUMBER)["_lesson0"]
+    assert set(taught.index) == {number for pair in pairs for number in pair}
+    assert all(
+        taught[left] == taught[right] == min(taught.index[taught == taught[left]])
+        for left, right in pairs
+    )
+    assert whole["_lesson1"].notna().any()
+    drawn = half.set_index(NUMBER)["_lesson0"]
+    assert 0 < len(drawn) < len(taught)
+    assert drawn.to_dict() == taught[taught.isin(set(drawn))].to_dict()
+
+
+def test_two_attributes_that_say_the_same_do_not_cancel_out(catalog):
+    """Else all records with such pairs of values would share one value."""
+    said = ["a", "b", "c", None, "d"] * 2
+    none = pa.nulls(10, pa.string())
+    told = {NUMBER: range(10), KEY: none, UNIQUE: none, "x": said, "y": said}
+    table = catalog.register("twice", pa.table(told))
+    (block,) = counted(coded(table, [("x", "y")], catalog), [("x", "y")], SPEC, catalog)
+    assert (block.pairs, block.left_out) == (4, 0)
 
 
 def test_declared_rules_are_used_as_given(catalog, codes):
