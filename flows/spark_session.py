@@ -27,6 +27,11 @@ _STARTED = {
 }
 
 
+def is_connect(master: str) -> bool:
+    """Whether an address is a Connect server's, not a master's."""
+    return master.startswith("sc://")
+
+
 def check_installed() -> None:
     """PySpark is an extra.
 
@@ -52,7 +57,7 @@ def session_at(master: str) -> Any:
 
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     try:
-        if master.startswith("sc://"):
+        if is_connect(master):
             session = SparkSession.builder.remote(master).create()
         else:
             builder = SparkSession.builder.master(master)
