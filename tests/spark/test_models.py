@@ -30,8 +30,9 @@ MODELS = (
     *("judicial_auction", "fuel_oil_tax", "false_litigation"),
 )
 UNITS, SEED = 1000, 7
-# Rows of the longest result that the driver may be given: far below the units.
-FEW = 250
+# Rows of the longest result that the driver may be given: the links that a person judges,
+# `features.linkage.to_judge.MOST`. Every table of rows has more.
+FEW = 500
 # Written in any order, in which rows have a place of their own.
 PLACE = ["_file", "_line"]
 KEYS = {
