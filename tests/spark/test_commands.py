@@ -1,7 +1,6 @@
 """A champion trained and a list published by the command line, on a cluster."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +9,14 @@ import pytest
 from configs.settings import PACKAGE_MODELS
 from tests.flows.homes import Home, copied
 from tests.spark import CLUSTER
-from tests.spark.compared import ABSOLUTE, RELATIVE, differences
+from tests.spark.compared import differences, unlike
 from tests.spark.conftest import submitted
 from training.simulation import simulated
 
 MODEL = "vehicle_insurance"
 UNITS, SEED = 1000, 7
-# What two publications of one list do not share.
-OWN = {"published_at", "digest"}
+# Of both installations, and from the environment alone: workers must be told it.
+KEY = {"LEADLINE_TOKEN_KEY": "one key of two installations"}
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +38,7 @@ def homes(tmp_path_factory: pytest.TempPathFactory, spark: Path) -> tuple[Home, 
 
 
 def ran(home: Home, command: str, *arguments: Any, **environment: str) -> None:
-    done = home.run(command, MODEL, *arguments, **environment)
+    done = home.run(command, MODEL, *arguments, **KEY, **environment)
     assert done.returncode == 0, done.stderr
 
 
@@ -67,20 +66,3 @@ def listed(home: Home) -> Any:
     done = home.run("leads", MODEL, "--top", 100_000, "--json")
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
-
-
-def unlike(ours: Any, theirs: Any, place: str = "") -> Iterator[str]:
-    """Where two answers differ, numbers by more than the engines' arithmetic does."""
-    if isinstance(ours, dict) and isinstance(theirs, dict) and set(ours) == set(theirs):
-        for name in set(ours) - OWN:
-            yield from unlike(ours[name], theirs[name], f"{place}.{name}")
-    elif isinstance(ours, list) and isinstance(theirs, list):
-        if len(ours) != len(theirs):
-            yield f"{place}: {len(ours)} and {len(theirs)}"
-        for number, both in enumerate(zip(ours, theirs, strict=False)):
-            yield from unlike(*both, f"{place}[{number}]")
-    elif isinstance(ours, float) and isinstance(theirs, float):
-        if abs(ours - theirs) > ABSOLUTE + RELATIVE * abs(ours):
-            yield f"{place}: {ours} and {theirs}"
-    elif ours != theirs:
-        yield f"{place}: {ours!r} and {theirs!r}"
