@@ -38,7 +38,7 @@ _REPEATED = frozenset(
 
 
 def dossier_files(
-    job: Job, catalog: Catalog, named: Table, listed: Table
+    job: Job, catalog: Catalog, key: bytes, named: Table, listed: Table
 ) -> dict[str, Path]:
     """Write the tables of DOSSIER into the work folder; name -> file.
 
@@ -46,16 +46,16 @@ def dossier_files(
     records has no doubts.
 
     Args:
+        key: of the tokens, see `serving.tokens`.
         named: the source rows behind the leads, see `evidence_of`.
         listed: the `unit_id` of every lead.
     """
-    job.progress("writing what a console shows of the leads")
     leads = catalog.arrow(catalog.read(REASONS).select("unit_id").distinct())
     unit_ids = leads["unit_id"].combine_chunks().sort()
     tables = {
         "rows": _rows(job, catalog, named),
         "likes": _likes(job, catalog, unit_ids, listed),
-        **graph_tables(job, catalog, unit_ids),
+        **graph_tables(job, catalog, key, unit_ids),
     }
     return {name: written(catalog, name, table) for name, table in tables.items()}
 

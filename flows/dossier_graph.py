@@ -25,7 +25,7 @@ from flows.engineer import UNITS
 from flows.group import tied_nodes
 from flows.job import Job
 from flows.link import ENTITIES, TO_JUDGE
-from serving.tokens import key_of, token, tokens
+from serving.tokens import token, tokens
 
 # Rows of the tokens that are read to find one key: they are many, and smaller groups
 # would make the file's index long.
@@ -41,11 +41,12 @@ _SIDES = {"left_key": "left", "right_key": "right"}
 
 
 def graph_tables(
-    job: Job, catalog: Catalog, unit_ids: pa.Array
+    job: Job, catalog: Catalog, key: bytes, unit_ids: pa.Array
 ) -> dict[str, pa.Table | pa.RecordBatchReader]:
     """`nodes`, `ties`, `tokens` and `doubts`, as far as the model has them.
 
     Args:
+        key: of the tokens, see `serving.tokens`.
         unit_ids: of the leads.
     """
     doubts = None
@@ -58,14 +59,12 @@ def graph_tables(
     found = around(tied, _nodes(tied, unit_ids), _nodes(tied, members["unit_id"]))
     ends = {} if doubts is None else _ends(job, catalog, tied, doubts)
     nodes = np.concatenate([found.nodes, *ends.values()])
-    keyed = Keyed.made(
-        tied, nodes[nodes != UNKNOWN], partial(tokens, key_of(job.settings))
-    )
+    keyed = Keyed.made(tied, nodes[nodes != UNKNOWN], partial(tokens, key))
     hidden, units = sensitive_kinds(job.model.spec), _units_among(catalog, tied, found)
     tables = {
         "nodes": node_rows(tied, found.nodes, keyed, units, hidden),
         "ties": tie_rows(tied, found, keyed),
-        "tokens": _tokens(job, catalog, tied),
+        "tokens": _tokens(job, catalog, key, tied),
     }
     if doubts is not None:
         keys = {name: keyed.of(nodes) for name, nodes in ends.items()}
@@ -90,9 +89,8 @@ def _units_among(catalog: Catalog, tied: Tied, found: Around) -> pa.Array:
     return catalog.arrow(units)["unit_id"].combine_chunks()
 
 
-def _tokens(job: Job, catalog: Catalog, tied: Tied) -> pa.RecordBatchReader:
+def _tokens(job: Job, catalog: Catalog, key: bytes, tied: Tied) -> pa.RecordBatchReader:
     """TOKENS of all units, in parts: there are as many as associations."""
-    key = key_of(job.settings)
     units, title = catalog.read(UNITS).select("unit_id"), job.model.spec.unit.title
     found = unit_nodes(tied.tables.made, units, tied.wording, title, Bench(catalog))
     catalog.write(found.nodes, _VALUES)

@@ -33,6 +33,7 @@ from flows.slots import slots_of
 from serving.connect import open_store
 from serving.publication import Publication, PublishedRun
 from serving.publish import publish
+from serving.tokens import key_of
 
 HUBS_KEPT = 20  # with a run; all of them are in the work folder
 # Tables that a stage may have written; empty where it did not.
@@ -42,17 +43,21 @@ OPTIONAL = (*TABLES, "parts", "counterfactuals")
 def publish_list(job: Job) -> PublishedRun:
     """Publish in one transaction; a rerun of the same inputs changes nothing."""
     open_store(job.settings)
+    made = publication_of(job)
     job.progress("publishing the list")
-    return publish(publication_of(job), job.settings)
+    return publish(made, job.settings)
 
 
 def publication_of(job: Job) -> Publication:
     """What the finished stages hand to the store."""
-    with job.here() as catalog:
-        return _publication(job, catalog)
+    job.progress("writing what a console shows of the leads")
+    # Read here: a worker of a cluster has no part in the environment of this process.
+    quiet, key = job.quiet(), key_of(job.settings)
+    with job.opened() as catalog:
+        return catalog.apart(lambda own: _publication(quiet, key, own))
 
 
-def _publication(job: Job, catalog: Catalog) -> Publication:
+def _publication(job: Job, key: bytes, catalog: Catalog) -> Publication:
     spec, scored = job.model.spec, ScoredBy(**catalog.load_json(SCORED_BY))
     reports, as_of = load_reports(catalog), datetime.fromisoformat(scored.as_of)
     slots, evidence = slots_of(job, catalog), evidence_of(job, catalog)
@@ -77,7 +82,7 @@ def _publication(job: Job, catalog: Catalog) -> Publication:
         about=about(job, catalog),
         scores_file=catalog.path(SCORES),
         files=frozen_inputs(job, catalog),
-        dossier=dossier_files(job, catalog, evidence, listed),
+        dossier=dossier_files(job, catalog, key, evidence, listed),
         tables=_tables(job, catalog, evidence, slots, listed),
         listed=spec.review.listed,
     )

@@ -7,7 +7,7 @@ rows are written there by the workers; the driver sees their names alone.
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from pyspark.errors import PySparkException
 from features.engine import Compute
 from flows.catalog import GO_ON, Answer, Catalog, EngineError, Limits
 from flows.spark_dialect import HouseBackend
-from flows.spark_session import session_at
+from flows.spark_session import is_connect, session_at
 from flows.spark_tasks import (
     Rowwise,
     by_duckdb,
@@ -32,6 +32,7 @@ from flows.spark_tasks import (
     mapped_files,
     place_of,
     plain,
+    taken_answer,
 )
 
 _KEPT = "spill"
@@ -47,6 +48,7 @@ class SparkCatalog(Catalog):
         self.folder = folder.absolute()
         ibis.options.sql.fuse_selects = False
         self._session = session_at(master)
+        self._connect = is_connect(master)
         HouseBackend.register_options()
         self._backend = HouseBackend().connect(self._session)
         self._numbers = count()
@@ -80,10 +82,13 @@ class SparkCatalog(Catalog):
         return {name: self._replaced(name, place_of(target, name)) for name in names}
 
     def apart(self, work: Callable[[Catalog], Answer]) -> Answer:
-        """Work on the files of the folder, by DuckDB in one task on a worker."""
-        answer: Answer = in_task(
-            self._session, by_duckdb, self.folder, self._limits, work
-        )
+        """Work on the files of the folder, by DuckDB in one task on a worker.
+
+        The answer comes back as a file: Java's part of the driver never holds it.
+        """
+        place = self._new_place("answer")
+        in_task(self._session, by_duckdb, self.folder, self._limits, work, place)
+        answer: Answer = taken_answer(place)
         return answer
 
     def mapped(self, table: Table, work: Rowwise, name: str) -> Path:
@@ -111,9 +116,12 @@ class SparkCatalog(Catalog):
         return api(spark_session=self._session, break_lineage_method="persist")
 
     def close(self) -> None:
-        for name in list(self._places):
-            self.drop(name)
+        """Forget what was kept; the views go with the session, which is this one's own."""
         shutil.rmtree(self.folder / _KEPT, ignore_errors=True)
+        if self._connect:
+            # After a lost server there is nobody to tell.
+            with suppress(PySparkException):
+                self._session.stop()
 
     def _frame(self, table: Table) -> Any:
         self._backend._run_pre_execute_hooks(table)
@@ -148,12 +156,12 @@ def opened_on_spark(
     """A catalog on Spark that is closed at the end of the block.
 
     Raises:
-        EngineError: a worker failed more often than Spark tries again.
+        EngineError: a worker failed more often than Spark tries again, or Spark is gone.
     """
     catalog = SparkCatalog(folder, master, limits)
     try:
         yield catalog
-    except (PySparkException, Py4JError) as error:
+    except (PySparkException, Py4JError, ConnectionError) as error:
         said = _reason(str(error))
         raise EngineError(
             said,

@@ -14,6 +14,7 @@ import sqlglot.expressions as sge
 from ibis.backends.pyspark import Backend
 from ibis.backends.sql.compilers.pyspark import PySparkCompiler
 from ibis.backends.sql.dialects import PySpark
+from pyspark.sql.pandas.types import from_arrow_schema
 
 # What DuckDB reads as a number; Java would take '1d', 'NaN' and hexadecimals too.
 _FLOAT = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*\z"
@@ -92,7 +93,12 @@ class HouseBackend(Backend):  # type: ignore[misc]
     def _register_in_memory_table(self, op: ops.InMemoryTable) -> None:
         # Ibis goes by way of pandas, where an unknown text becomes 'NaN'.
         data = op.data.to_pyarrow(op.schema)
-        self._session.createDataFrame(data).createOrReplaceTempView(op.name)
+        if len(data):
+            frame = self._session.createDataFrame(data)
+        else:  # of which a Connect server would not know the types
+            types = from_arrow_schema(data.schema, prefer_timestamp_ntz=True)
+            frame = self._session.createDataFrame([], types)
+        frame.createOrReplaceTempView(op.name)
 
 
 def java_pattern(pattern: str) -> str:

@@ -1,9 +1,11 @@
 """One Spark session per process: a given master or Connect server."""
 
 import os
+import socket
 import sys
 from importlib.util import find_spec
 from typing import Any
+from urllib.parse import urlsplit
 
 from configs.errors import DeclarationError
 
@@ -25,6 +27,21 @@ _STARTED = {
     "spark.executorEnv.MLFLOW_DISABLE_TELEMETRY": "true",
     "spark.executorEnv.DO_NOT_TRACK": "1",
 }
+
+
+_CONNECT_PORT, _PATIENCE = 15002, 10  # seconds
+
+
+def is_connect(master: str) -> bool:
+    """Whether an address is a Connect server's, not a master's."""
+    return master.startswith("sc://")
+
+
+def _check_answers(master: str) -> None:
+    """Raise OSError at once where nobody listens; Spark would ask for ten minutes."""
+    place = urlsplit(master)
+    port = place.port or _CONNECT_PORT
+    socket.create_connection((place.hostname or "", port), _PATIENCE).close()
 
 
 def check_installed() -> None:
@@ -52,7 +69,8 @@ def session_at(master: str) -> Any:
 
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     try:
-        if master.startswith("sc://"):
+        if is_connect(master):
+            _check_answers(master)
             session = SparkSession.builder.remote(master).create()
         else:
             builder = SparkSession.builder.master(master)

@@ -60,12 +60,29 @@ def _told(frame: Any, work: Callable[[Iterator[pa.RecordBatch]], Any]) -> list[A
     return [answer for answer, _ in told]
 
 
-def by_duckdb(folder: Path, limits: Limits, work: Callable[[Catalog], Any]) -> Any:
-    """Work on the files of a work folder with an engine in this process."""
+def by_duckdb(
+    folder: Path, limits: Limits, work: Callable[[Catalog], Any], place: Path
+) -> None:
+    """Work on the files of a work folder with an engine in this process.
+
+    Args:
+        place: of the file that the answer becomes.
+    """
     with TemporaryDirectory() as scratch:
         here = replace(limits, spill=Path(scratch))
         with opened(folder, here) as catalog:
-            return work(catalog)
+            answer = work(catalog)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    partial = place.with_suffix(f".{os.getpid()}.part")
+    partial.write_bytes(_pickle.dumps(answer))
+    partial.replace(place)
+
+
+def taken_answer(place: Path) -> Any:
+    """What the work in a task answered; its file goes."""
+    answer = _pickle.loads(place.read_bytes())
+    place.unlink()
+    return answer
 
 
 def mapped_files(frame: Any, work: Rowwise, place: Path) -> None:

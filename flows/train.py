@@ -30,9 +30,10 @@ def train(job: Job, *, promote: bool = False) -> Registered:
     `promote` it is proposed, or promoted where the model asks for one approval.
     """
     judging(job.settings)  # found out before the work: releases bear a name
-    with job.here() as catalog:
-        job.progress("fitting the detectors")
-        run = _training_run(job, catalog)
+    job.progress("fitting the detectors")
+    quiet = job.quiet()
+    with job.opened() as catalog:
+        run = catalog.apart(lambda own: _training_run(quiet, own))
     job.progress("recording the run in MLflow")
     trained = Tracking(job.settings.mlruns).train_run(run)
     approvals = job.model.spec.review.approvals

@@ -111,7 +111,9 @@ def job(settings: Settings, data: Path) -> Job:
 def files_of(job: Job, catalog: Catalog) -> dict[str, Path]:
     """The files of a run that lists all that it scored."""
     listed = catalog.read(SCORES).select("unit_id")
-    return dossier_files(job, catalog, evidence_of(job, catalog), listed)
+    return dossier_files(
+        job, catalog, key_of(job.settings), evidence_of(job, catalog), listed
+    )
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,8 @@
 """Tables of two engines side by side, cell by cell."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,6 +10,8 @@ import pandas as pd
 # Texts, dates, flags and counts are equal. Numbers may differ by what the engines' own
 # arithmetic does in another order: sums of logarithms, the middle of two values.
 ABSOLUTE, RELATIVE = 1e-8, 1e-9
+# What two publications of one list do not share: Parquet's bytes tell of the engine.
+OWN = {"published_at", "digest", "sha256"}
 
 
 def differences(one: Path, other: Path, key: list[str] | None = None) -> list[str]:
@@ -50,3 +54,20 @@ def _same(ours: pd.Series, theirs: pd.Series) -> np.ndarray:
     if ours.dtype != theirs.dtype:
         return np.zeros(len(ours), bool)
     return ((ours == theirs) | (ours.isna() & theirs.isna())).to_numpy(bool)
+
+
+def unlike(ours: Any, theirs: Any, place: str = "") -> Iterator[str]:
+    """Where two answers differ, numbers by more than the engines' arithmetic does."""
+    if isinstance(ours, dict) and isinstance(theirs, dict) and set(ours) == set(theirs):
+        for name in set(ours) - OWN:
+            yield from unlike(ours[name], theirs[name], f"{place}.{name}")
+    elif isinstance(ours, list) and isinstance(theirs, list):
+        if len(ours) != len(theirs):
+            yield f"{place}: {len(ours)} and {len(theirs)}"
+        for number, both in enumerate(zip(ours, theirs, strict=False)):
+            yield from unlike(*both, f"{place}[{number}]")
+    elif isinstance(ours, float) and isinstance(theirs, float):
+        if abs(ours - theirs) > ABSOLUTE + RELATIVE * abs(ours):
+            yield f"{place}: {ours} and {theirs}"
+    elif ours != theirs:
+        yield f"{place}: {ours!r} and {theirs!r}"

@@ -1,14 +1,17 @@
 """A small local Spark for the tests of this folder: `make spark` runs them."""
 
 import os
+import shlex
 import shutil
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
 
 import pytest
 
 # Bounded: the driver may not hold what grows with the rows.
-DRIVER = ("--driver-memory 1g", "--conf spark.driver.maxResultSize=1m")
+DRIVER = ("--driver-memory", "1g", "--conf", "spark.driver.maxResultSize=1m")
+SHORT = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 # Two partitions and no generated code: for a thousand rows both cost more than they save.
 SMALL = {
     "spark.sql.shuffle.partitions": "2",
@@ -17,21 +20,29 @@ SMALL = {
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.adaptive.enabled": "false",
     "spark.sql.autoBroadcastJoinThreshold": "-1",
+    # Java that lives for minutes is not worth the second compiler.
+    "spark.driver.extraJavaOptions": SHORT,
+    "spark.executor.extraJavaOptions": SHORT,
 }
 HERE = Path(__file__).parent
 # Some of the modules here import the engine, which needs PySpark.
 collect_ignore_glob = [] if find_spec("pyspark") else ["test_*.py"]
 
 
-def submitted(folder: Path, *further: str) -> str:
-    """What PySpark starts its Java process with."""
+def settings_of(folder: Path) -> list[str]:
+    """What `spark-submit` is started with."""
     own = {
         **SMALL,
         "spark.local.dir": folder / "local",
         "spark.sql.warehouse.dir": folder / "warehouse",
     }
-    settings = (f"--conf {name}={value}" for name, value in own.items())
-    return " ".join((*DRIVER, *settings, *further, "pyspark-shell"))
+    settings = (("--conf", f"{name}={value}") for name, value in own.items())
+    return [*DRIVER, *chain.from_iterable(settings)]
+
+
+def submitted(folder: Path, *further: str) -> str:
+    """What PySpark starts its Java process with, for PYSPARK_SUBMIT_ARGS."""
+    return shlex.join([*settings_of(folder), *further, "pyspark-shell"])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -3,8 +3,12 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import ibis
 import pyarrow as pa
@@ -12,17 +16,17 @@ import pytest
 
 from configs.errors import LeadlineError
 from flows.catalog import Catalog, EngineError, Limits
+from flows.pace import AGAIN
 from flows.spark_catalog import SparkCatalog, opened_on_spark
 from tests.flows.conftest import delivered, shared, template, unpublished
 from tests.flows.homes import Home
-from tests.spark import MASTER
+from tests.spark import CLUSTER, MASTER
+from tests.spark.compared import unlike
 from tests.spark.conftest import submitted
 
 __all__ = ["delivered", "shared", "template", "unpublished"]
 ROWS = 300_000
-# Driver and executors are processes of their own: 1 executor of 2 cores and 1 GiB.
-CLUSTER = "local-cluster[1,2,1024]"
-EXECUTOR = "CoarseGrainedExecutorBackend"
+EXECUTOR, WORKER = "CoarseGrainedExecutorBackend", "pyspark.daemon"
 
 
 @pytest.fixture(scope="module")
@@ -81,46 +85,78 @@ def test_a_table_that_a_worker_dies_over_is_not_there(tmp_path: Path):
 
 
 def test_a_run_whose_executor_is_killed_gives_the_undisturbed_list(
-    unpublished: Home,
-    template: Home,
-    delivered: Path,
-    spark: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    unpublished: Home, template: Home, delivered: Path, spark: Path
 ):
-    monkeypatch.setenv("LEADLINE_SPARK", CLUSTER)
-    monkeypatch.setenv("PYSPARK_SUBMIT_ARGS", submitted(spark, "--executor-memory 1g"))
-    home = _on_cluster(unpublished)
-    run = home.start("score", "tiny", "--data", delivered, "--engine", "spark")
-    killed = _kill_an_executor(run.pid, home.path / "var/work/tiny")
-    _, told = run.communicate()
+    # Its driver has half the memory that the others have, and the executor its own.
+    few = submitted(spark, "--executor-memory", "1g", "--driver-memory", "512m")
+    home = _with_spark(unpublished, CLUSTER, few)
+    with home.start("score", "tiny", "--data", delivered, "--engine", "spark") as run:
+        told = _killing(run, home.path / "var/work/tiny", EXECUTOR, once=True)
 
-    assert killed
     assert run.returncode == 0, told
-    assert unpublished.leads() == template.leads()
+    assert list(unlike(unpublished.leads(), template.leads())) == []
     assert unpublished.is_sound()
 
 
-class _OnCluster(Home):
-    """A home whose commands find the cluster."""
+def test_a_run_whose_workers_die_again_and_again_publishes_nothing_and_goes_on_later(
+    unpublished: Home, template: Home, delivered: Path, spark: Path
+):
+    home = _with_spark(unpublished, "local[2,1]", submitted(spark))
+    command = ("score", "tiny", "--data", delivered, "--engine", "spark")
+    with home.start(*command) as run:
+        told = _killing(run, home.path / "var/work/tiny", WORKER, once=False)
+
+    assert run.returncode == 1, told
+    assert "leadline: Spark could not do the work" in told
+    assert "Nothing was published. Run the same command again" in told
+    assert unpublished.json("runs") == []
+
+    again = home.run(*command)
+    assert again.returncode == 0, again.stderr
+    assert AGAIN in again.stderr
+    assert list(unlike(unpublished.leads(), template.leads())) == []
+
+
+@dataclass(frozen=True)
+class _WithSpark(Home):
+    """A home whose commands find a Spark of these settings."""
+
+    spark: Mapping[str, str] = field(default_factory=dict)
 
     def environment(self, **changes: str) -> dict[str, str]:
-        own = {"LEADLINE_SPARK": CLUSTER}
-        return super().environment(**own, **changes)
+        return super().environment(**self.spark, **changes)
 
 
-def _on_cluster(home: Home) -> Home:
-    return _OnCluster(home.path, home.models, home.user)
+def _with_spark(home: Home, master: str, settings: str) -> Home:
+    own = {"LEADLINE_SPARK": master, "PYSPARK_SUBMIT_ARGS": settings}
+    return _WithSpark(home.path, home.models, home.user, own)
 
 
-def _kill_an_executor(run: int, work: Path) -> bool:
-    """Kill the executor of a run as soon as it has kept a table of the features."""
-    for _ in range(1200):
-        executors = [pid for pid in _descendants(run) if EXECUTOR in _command(pid)]
-        if executors and list(work.glob("*/spill/*_units*")):
-            os.kill(executors[0], signal.SIGKILL)
-            return True
-        time.sleep(0.1)
-    return False
+def _killing(run: Any, work: Path, named: str, *, once: bool) -> str:
+    """Kill processes of a run from when it has kept a table of the features.
+
+    Args:
+        named: what their command says.
+        once: the first of them; else all that there are, until the run has ended.
+
+    Returns:
+        What the run told.
+    """
+    killed = 0
+    # What it tells is read all the time: it waits while nobody takes it.
+    with ThreadPoolExecutor(1) as reader:
+        told = reader.submit(run.communicate)
+        while run.poll() is None and not (killed and once):
+            time.sleep(0.1)
+            if not list(work.glob("*/spill/*_units*")):
+                continue
+            found = [pid for pid in _descendants(run.pid) if named in _command(pid)]
+            for pid in found[:1] if once else found:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                    killed += 1
+    assert killed, told.result()
+    return str(told.result()[1])
 
 
 def _descendants(pid: int) -> Iterator[int]:

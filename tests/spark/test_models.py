@@ -1,10 +1,15 @@
 """Every simulated model on both engines: all tables of a run, cell by cell."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
+import pyarrow as pa
 import pytest
+from ibis.expr.types import Table
 
 from configs.loading import load_model
 from configs.settings import Settings
@@ -14,6 +19,7 @@ from flows.intake import intake, load_reports, stop_on_problems
 from flows.job import Engine, Job
 from flows.link import learnt_in, link
 from flows.score import score
+from flows.spark_catalog import SparkCatalog
 from flows.train import train
 from tests.spark import MASTER
 from tests.spark.compared import differences
@@ -24,6 +30,9 @@ MODELS = (
     *("judicial_auction", "fuel_oil_tax", "false_litigation"),
 )
 UNITS, SEED = 1000, 7
+# Rows of the longest result that the driver may be given: the links that a person judges,
+# `features.linkage.to_judge.MOST`. Every table of rows has more.
+FEW = 500
 # Written in any order, in which rows have a place of their own.
 PLACE = ["_file", "_line"]
 KEYS = {
@@ -62,11 +71,34 @@ def listed(job: Job) -> None:
     group(job)
 
 
+@contextmanager
+def given_rows() -> Iterator[list[int]]:
+    """How many rows the driver was given, by each result."""
+    rows: list[int] = []
+    fetched = SparkCatalog.arrow
+
+    def counted(catalog: SparkCatalog, table: Table) -> pa.Table:
+        found = fetched(catalog, table)
+        rows.append(len(found))
+        return found
+
+    with mock.patch.object(SparkCatalog, "arrow", counted):
+        yield rows
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A run on DuckDB, and one on Spark by the model and the links learnt there."""
+
+    here: Job
+    there: Job
+    rows: list[int]  # of each result that Spark gave the driver
+
+
 @pytest.fixture(scope="module", params=MODELS)
 def jobs(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Job, Job]:
-    """A run on DuckDB, and one on Spark by the model and the links learnt there."""
+) -> Compared:
     folder = tmp_path_factory.mktemp(request.param)
     simulated(request.param, units=UNITS, seed=SEED, out=folder / "data")
     here = job_of(request.param, folder / "data", folder / "home", "duckdb")
@@ -76,13 +108,14 @@ def jobs(
     listed(here)
     with here.opened() as catalog:
         learnt = learnt_in(catalog)
-    prepared(there, learnt)
-    listed(there)
-    return here, there
+    with given_rows() as rows:
+        prepared(there, learnt)
+        listed(there)
+    return Compared(here, there, rows)
 
 
-def test_every_cell_of_every_table_is_the_same(jobs: tuple[Job, Job]):
-    here, there = jobs
+def test_every_cell_of_every_table_is_the_same(jobs: Compared):
+    here, there = jobs.here, jobs.there
     ours = {p.name for p in here.folder.glob("*.parquet") if compared(p.stem)}
     assert {"units.parquet", "feature_matrix.parquet", "scores.parquet"} <= ours
 
@@ -94,9 +127,14 @@ def test_every_cell_of_every_table_is_the_same(jobs: tuple[Job, Job]):
     assert found == []
 
 
-def test_both_tell_the_same_of_the_delivery(jobs: tuple[Job, Job]):
+def test_the_driver_is_given_nothing_that_grows_with_the_rows(jobs: Compared):
+    assert jobs.rows
+    assert max(jobs.rows) <= FEW
+
+
+def test_both_tell_the_same_of_the_delivery(jobs: Compared):
     told = []
-    for job in jobs:
+    for job in (jobs.here, jobs.there):
         with job.opened() as catalog:
             told.append((load_reports(catalog), catalog.load_json("funnel")))
     assert told[0] == told[1]
