@@ -53,6 +53,7 @@ def test_a_cell_that_differs_is_counted(tmp_path, ours):
 def _written(name: str, cores: Path) -> Path:
     columns = kinds(write_model(cores.parent / "models"))
     out = cores.parent / name / "feature_matrix.parquet"
+    out.parent.mkdir(exist_ok=True)
     module = importlib.import_module(f"benchmarks.feature_{name}")
     module.write_features(cores, AS_OF, out, columns)
     return out
