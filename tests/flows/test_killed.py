@@ -23,8 +23,8 @@ def check_rerun(home: Home, template: Home, delivered: Path) -> None:
 
 
 # The tiny model links no records and ties nothing; stages of one run in their order.
-STAGES = ("reading", "features", "scoring", "publishing")
-LONGER = ("sources", "rules", "list")
+STAGES = ("features", "publishing")
+LONGER = ("reading", "sources", "rules", "scoring", "list")
 # What a rerun finds of the stages before the one that was killed.
 FOUND = {
     "rules": ["features"],
