@@ -64,3 +64,19 @@ def test_parts_give_what_the_whole_gives(monkeypatch):
 
 def test_without_units_there_is_a_table_without_rows():
     assert points(ids=()) == {}
+
+
+def test_nothing_is_asked_of_the_engine_while_parts_are_written(monkeypatch):
+    """Protects large runs from waiting forever: the engine writes them meanwhile."""
+    whole = points()
+    monkeypatch.setattr("features.points.UNITS_AT_ONCE", 1)
+    of = tied(PAIRS)
+    ids = pa.table({"unit_id": pa.array(["c1", "c2", "c3", "c4"], pa.string())})
+    parts = unit_points(of, units_of(of, ids), None)
+
+    def asked(*_):
+        raise AssertionError("asked while the parts are written")
+
+    monkeypatch.setattr("features.ties.Tied.named", asked)
+    rows = pa.concat_tables(parts).to_pylist()
+    assert {row["unit_id"]: row["points"] for row in rows} == whole
