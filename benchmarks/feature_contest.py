@@ -6,6 +6,7 @@
 import importlib
 import json
 import os
+import re
 import shutil
 import statistics
 import subprocess
@@ -27,6 +28,7 @@ from configs.settings import Settings
 CONTENDERS = ("leadline", "sql", "polars", "pandas")
 AS_OF = datetime(2024, 12, 15)
 TOLERANCE = 1e-9  # relative, of floats; everything else must be equal
+EVERY = 0.02  # seconds between two looks at a process's memory
 KIB_PER_GIB = 1024**2
 Figures = dict[str, float]
 
@@ -111,18 +113,31 @@ def _interpreter(scratch: Path) -> Path:
 
 
 def measured(command: Sequence[str]) -> Figures:
-    """Wall and CPU seconds and peak GiB of a process and its children."""
-    began = time.perf_counter()
+    """Wall and CPU seconds of a process and its children, and its own peak GiB."""
+    began, peak, ended = time.perf_counter(), 0.0, 0
     process = subprocess.Popen(command)  # noqa: S603
-    _, status, used = os.wait4(process.pid, 0)
+    while not ended:
+        peak = max(peak, _highest(process.pid))
+        time.sleep(EVERY)
+        ended, status, used = os.wait4(process.pid, os.WNOHANG)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
     return {
         "wall s": time.perf_counter() - began,
         "cpu s": used.ru_utime + used.ru_stime,
-        "peak GiB": used.ru_maxrss / KIB_PER_GIB,
+        "peak GiB": peak,
     }
+
+
+def _highest(pid: int) -> float:
+    """Most memory of a process so far, in GiB.
+
+    `wait4` would tell what the process that started it held, if that was more.
+    """
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    found = re.search(r"VmHWM:\s+(\d+)", status)  # not there once it has ended
+    return int(found[1]) / KIB_PER_GIB if found else 0.0
 
 
 def medians(found: list[Figures]) -> Figures:

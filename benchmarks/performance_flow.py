@@ -114,7 +114,7 @@ def watched(
     whole = {
         "wall s": end["at"],
         "cpu s": used.ru_utime + used.ru_stime,
-        "peak GiB": used.ru_maxrss / KIB_PER_GIB,
+        "peak GiB": max(one["peak"] for one in (*stages, end)),
     }
     return list(spans(stages, end)), whole
 
