@@ -6,7 +6,6 @@
 import importlib
 import json
 import os
-import re
 import shutil
 import statistics
 import subprocess
@@ -23,13 +22,13 @@ import pyarrow.parquet as pq
 
 from benchmarks import feature_featuretools, feature_sql
 from benchmarks.feature_model import MODEL, kinds, write_model
+from benchmarks.processes import memory
 from configs.settings import Settings
 
 CONTENDERS = ("leadline", "sql", "polars", "pandas")
 AS_OF = datetime(2024, 12, 15)
 TOLERANCE = 1e-9  # relative, of floats; everything else must be equal
 EVERY = 0.02  # seconds between two looks at a process's memory
-KIB_PER_GIB = 1024**2
 Figures = dict[str, float]
 
 
@@ -117,7 +116,8 @@ def measured(command: Sequence[str]) -> Figures:
     began, peak, ended = time.perf_counter(), 0.0, 0
     process = subprocess.Popen(command)  # noqa: S603
     while not ended:
-        peak = max(peak, _highest(process.pid))
+        # `wait4` would tell what this process held when it started the other.
+        peak = max(peak, memory(process.pid, "VmHWM"))
         time.sleep(EVERY)
         ended, status, used = os.wait4(process.pid, os.WNOHANG)
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -128,16 +128,6 @@ def measured(command: Sequence[str]) -> Figures:
         "cpu s": used.ru_utime + used.ru_stime,
         "peak GiB": peak,
     }
-
-
-def _highest(pid: int) -> float:
-    """Most memory of a process so far, in GiB.
-
-    `wait4` would tell what the process that started it held, if that was more.
-    """
-    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
-    found = re.search(r"VmHWM:\s+(\d+)", status)  # not there once it has ended
-    return int(found[1]) / KIB_PER_GIB if found else 0.0
 
 
 def medians(found: list[Figures]) -> Figures:

@@ -22,12 +22,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from benchmarks import pages
+from benchmarks.processes import memory
 
 CHAMPION_UNITS = 20_000
 EVERY = 0.2  # seconds between two looks at the process
 _LINE = re.compile(r"^\s*([\d.]+) s  (.*?)\s*$")
 _TICKS = os.sysconf("SC_CLK_TCK")
-KIB_PER_GIB = 1024**2
 # What the flow says by its first word, and the stage that a page names.
 STAGES = {
     "start": "start",
@@ -178,13 +178,11 @@ def usage(pid: int) -> tuple[float, float] | None:
     """CPU seconds, with those of ended children, and resident GiB; None if it ended."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
-        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+        gib = memory(pid, "VmRSS")
     except (FileNotFoundError, ProcessLookupError):
         return None
     # The name in brackets may hold blanks; user, system and the children's times follow.
     times = stat.rpartition(")")[2].split()[11:15]
-    resident = re.search(r"VmRSS:\s+(\d+)", status)
-    gib = int(resident[1]) / KIB_PER_GIB if resident else 0.0
     return sum(map(int, times)) / _TICKS, gib
 
 
@@ -235,7 +233,8 @@ def _targets(found: list[dict[str, Any]]) -> Iterator[tuple[str, str, str]]:
         if few is not None:
             for kind in ("cpu s", "wall s"):
                 ratio = many[kind] / few[kind]
-                target = f"{model}: {kind} from {small:,} to {large:,} at most 11 times"
+                target = f"{model}: {kind} from {small:,} to {large:,}"
+                target += f" at most {MOST_GROWTH:.0f} times"
                 yield target, "yes" if ratio <= MOST_GROWTH else "no", f"{ratio:.1f}"
 
 
@@ -243,16 +242,16 @@ def plot(found: list[dict[str, Any]], path: Path) -> None:
     """CPU minutes and peak memory against units, both on logarithmic axes."""
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     FigureCanvasAgg(figure)
-    cost, memory = figure.subplots(1, 2)
+    cost, peak = figure.subplots(1, 2)
     for model in sorted({one["model"] for one in found}):
         own = [one for one in found if one["model"] == model]
         units = [one["units"] for one in own]
         cost.loglog(units, [one["cpu s"] / 60 for one in own], "o-", label=model)
-        memory.loglog(units, [one["peak GiB"] for one in own], "o-", label=model)
-    for axes, title in ((cost, "CPU minutes"), (memory, "peak GiB")):
+        peak.loglog(units, [one["peak GiB"] for one in own], "o-", label=model)
+    for axes, title in ((cost, "CPU minutes"), (peak, "peak GiB")):
         axes.set(title=title, xlabel="units")
         axes.grid(visible=True, which="major", linewidth=0.4)
-    memory.axhline(MOST_GIB, color="grey", linestyle="--", linewidth=0.8)
+    peak.axhline(MOST_GIB, color="grey", linestyle="--", linewidth=0.8)
     cost.legend(frameon=False)
     figure.savefig(path, dpi=120)
 

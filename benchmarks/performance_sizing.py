@@ -39,7 +39,7 @@ def lines(flows: list[dict[str, Any]]) -> Iterator[str]:
     yield from pages.table(pd.DataFrame(_stages(largest)))
     yield ""
     yield from pages.table(pd.DataFrame(_sized(largest)))
-    yield from _breaks()
+    yield from _breaks(largest)
 
 
 def _stages(flow: dict[str, Any]) -> Iterator[dict[str, str]]:
@@ -72,15 +72,16 @@ def _sized(flow: dict[str, Any]) -> Iterator[dict[str, str]]:
         }
 
 
-def _breaks() -> Iterator[str]:
+def _breaks(flow: dict[str, Any]) -> Iterator[str]:
+    most = max(flow["stages"], key=lambda stage: stage["peak GiB"])
     yield (
         "\nCPU hours = units x CPU seconds a unit / 3600. Cores = units x CPU seconds a "
         f"unit x {ALONE:g} / ({HOURS} x 3600 x {BUSY}). Graph = units x {PAIRS_A_UNIT} "
-        f"pairs x {BYTES_A_PAIR} bytes.\n\n"
-        "What breaks first: the graph of associations, which one task holds as a whole, "
-        "then the pairs of records that linking compares, then the ranks among all units. "
-        "At a province's size the graph needs a machine with that much memory; the nation "
-        "cannot hold it at all and has to be scored by province, with the ties between "
-        "provinces left to the groups of the leads alone, or with the graph's features "
-        "computed by a distributed graph engine, which Leadline does not have today."
+        f"pairs x {BYTES_A_PAIR} bytes. Ranks = units x {BYTES_A_UNIT} bytes.\n\n"
+        f"What breaks first on one machine is {most['stage']}, which took most memory "
+        f"({most['peak GiB']:.1f} GiB). On a cluster it is what one task holds as a whole: "
+        "the graph of associations, the pairs of records that linking compares, then the "
+        "ranks among all units. At a province's size the graph needs a worker with that "
+        "much memory. At the nation's no worker has it: each province has to be scored by "
+        "itself, and ties between provinces are not seen."
     )

@@ -137,12 +137,13 @@ class Associated:
         declared = self.known.spec.associations
         limits = declared.limits if declared else {}
         found = self._nodes(parts)
-        sizes = sizes_of(found, limits, self.engine)
-        nodes = self.engine.keep(_with_numbers(found, sizes), "graph_numbers")
+        every = _union(found.values())
+        sizes = sizes_of(every, limits, self.engine)
+        nodes = self.engine.keep(_with_numbers(every, sizes), "graph_numbers")
         ends = self._ends(parts, nodes)
         tied = _tied_numbers(_union(ends.values())).order_by(*ORDER)
         tied = self._keep(tied, ROWS)
-        for name in ends:
+        for name in (*found, *ends):
             self.engine.drop(name)
         pairs = tied.group_by(**{end: tied[f"{end}_node"] for end in ENDS})
         pairs = pairs.aggregate(probability=tied["probability"].max())
@@ -153,9 +154,9 @@ class Associated:
         hubs = self.engine.keep(over.select("node", "degree", "limit"), "graph_hubs")
         return Associations(nodes, tied, pairs, hubs, sizes)
 
-    def _nodes(self, parts: Sequence[Said]) -> Table:
-        """`kind` and `value` of each node, a kind at a time: that needs least memory."""
-        found = []
+    def _nodes(self, parts: Sequence[Said]) -> dict[str, Table]:
+        """`kind` and `value` of each node, a table for each kind: that needs least memory."""
+        found = {}
         for kind in sorted({kind for part in parts for kind in part.kinds}):
             ends = (
                 part.rows.select(value=part.rows[end])
@@ -163,9 +164,10 @@ class Associated:
                 for end, own in zip(ENDS, part.kinds, strict=True)
                 if own == kind
             )
-            nodes = self.engine.keep(_union(ends).distinct(), f"nodes_{kind}")
-            found.append(nodes.mutate(kind=ibis.literal(kind)))
-        return _union(found)
+            name = f"nodes_{kind}"
+            nodes = self.engine.keep(_union(ends).distinct(), name)
+            found[name] = nodes.mutate(kind=ibis.literal(kind))
+        return found
 
     def _ends(self, parts: Sequence[Said], nodes: Table) -> dict[str, Table]:
         """The rows with the numbers of their ends: a table for each two kinds.

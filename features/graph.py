@@ -11,8 +11,7 @@ nodes. Components and core numbers take 0.1 to 0.3 CPU-seconds.
 """
 
 import random
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -175,8 +174,6 @@ def communities(graph: Graph, small: int = SMALL, resolution: float = 1.0) -> Nu
 
 
 def _leiden(graph: Graph, ties: Any, large: Flags, resolution: float) -> Numbers:
-    import igraph  # noqa: PLC0415  takes a while
-
     ends, sure = edges(ties)
     rare = rarity(graph.degree[large])
     weights = sure * np.minimum(rare[ends[:, 0]], rare[ends[:, 1]])
@@ -184,25 +181,32 @@ def _leiden(graph: Graph, ties: Any, large: Flags, resolution: float) -> Numbers
     whole = np.bincount(graph.component[large], strength)[graph.component[large]]
     # Modularity is the constant Potts model with nodes of weight k / sqrt(2m); with each
     # component's own 2m, one run is the same as one for each of them.
-    made = igraph.Graph(n=ties.shape[0], edges=ends)
-    with _seeded(SEED):
+    nodes = strength / np.sqrt(whole)
+    return constant_potts(ends, weights, nodes, resolution, ITERATIONS)
+
+
+def constant_potts(
+    ends: Any, weights: Weights, nodes: Weights, resolution: float, iterations: int
+) -> Numbers:
+    """The community of each node by the constant Potts model, the same at every call.
+
+    Args:
+        ends: an array of two columns, the nodes of each tie; `weights`: of the ties.
+        nodes: the weight of each node.
+        iterations: of Leiden; -1 until nothing improves.
+    """
+    import igraph  # noqa: PLC0415 (takes half a second, and few commands need it)
+
+    made = igraph.Graph(n=len(nodes), edges=ends)
+    igraph.set_random_number_generator(random.Random(SEED))  # noqa: S311 (no secret)
+    try:
         found = made.community_leiden(
             "CPM",
             weights=weights,
-            node_weights=strength / np.sqrt(whole),
+            node_weights=nodes,
             resolution=resolution,
-            n_iterations=ITERATIONS,
+            n_iterations=iterations,
         )
-    return np.array(found.membership, dtype=np.int64)
-
-
-@contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """igraph's random numbers from a seed, and from Python's own again afterwards."""
-    import igraph  # noqa: PLC0415  takes a while
-
-    igraph.set_random_number_generator(random.Random(seed))  # noqa: S311 (no secret)
-    try:
-        yield
     finally:
         igraph.set_random_number_generator(random)
+    return np.array(found.membership, dtype=np.int64)

@@ -5,7 +5,6 @@ they share are together as rare as one point that ten units share; communities o
 are the groups (chosen on simulated claims, docs/evaluation/rings.md).
 """
 
-import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,8 +16,8 @@ from scipy import sparse
 from scipy.special import gammaln, logsumexp
 
 from configs.network import GroupsSpec
-from features.adjacency import Flags, Numbers, Weights, kept
-from features.graph import SEED, UNKNOWN, Graph, rarity
+from features.adjacency import Numbers, Weights, kept
+from features.graph import UNKNOWN, Graph, constant_potts, rarity
 
 # A single point of more units ties nobody; several may together.
 TIED = float(rarity(np.array([10]))[0])
@@ -181,29 +180,18 @@ def _communities(ties: Any, max_size: int) -> Numbers:
         chosen = np.flatnonzero(large)
         inside = ties[chosen][:, chosen].tocoo()
         together = label[chosen][inside.row] == label[chosen][inside.col]
-        found = _leiden(inside, together, resolution)
+        pairs = np.stack([inside.row[together], inside.col[together]], axis=1)
+        found = constant_potts(
+            pairs.astype(np.int64),
+            inside.data[together],
+            np.ones(len(chosen)),
+            resolution,
+            ITERATIONS,
+        )
         label[chosen] = label.max() + 1 + found
         large = _sizes(label) > max_size
         resolution *= 2
     return label
-
-
-def _leiden(ties: Any, inside: Flags, resolution: float) -> Numbers:
-    import igraph  # noqa: PLC0415  takes a while
-
-    edges = np.stack([ties.row[inside], ties.col[inside]], axis=1).astype(np.int64)
-    made = igraph.Graph(n=ties.shape[0], edges=edges)
-    igraph.set_random_number_generator(random.Random(SEED))  # noqa: S311 (no secret)
-    try:
-        found = made.community_leiden(
-            "CPM",
-            weights=ties.data[inside],
-            resolution=resolution,
-            n_iterations=ITERATIONS,
-        )
-    finally:
-        igraph.set_random_number_generator(random)
-    return np.array(found.membership, dtype=np.int64)
 
 
 def _sums(label: Numbers, value: Weights, count: int) -> Weights:
