@@ -29,10 +29,35 @@ _NAMED = frozenset(
         "shop_phone",
         "shop_address",
         "household_claims",
+        "claimant_disputed",
+        "payee_account_disputed",
+        "household_disputed",
+        "shop_disputed",
+        "vehicle_borrowed",
+        "driver_borrowed",
     }
 )
 _DERIVED = frozenset(
-    {"is_claimant_tied", "is_in_line", "disability", "agent_pair", "tied_suit"}
+    {
+        "is_claimant_tied",
+        "is_in_line",
+        "is_disputed",
+        "is_borrowed",
+        "is_borrowed_and_hit",
+        "disability",
+        "agent_pair",
+        "tied_suit",
+        "paid_suit",
+        "claimant_other_disputed",
+        "payee_account_other_disputed",
+        "household_other_disputed",
+        "shop_disputed_share",
+        "graver_grade",
+        "agent_graver_grade",
+        "expert_graver_grade",
+        "in_turns",
+        "hit_in_turns",
+    }
 )
 _OF_OTHER_STAGES = ("rules", "detectors", "associations", "groups", "labels", "review")
 

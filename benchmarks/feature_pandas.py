@@ -318,8 +318,9 @@ def _late(claims: pd.DataFrame) -> dict[str, pd.Series]:
     return {
         "is_single_car": _equals(claims["accident_kind"], "single"),
         "is_night": (hour >= 22) | (hour < 5),
-        "claimed_to_value": claims["claimed_amount"]
-        / _nonzero(claims["vehicle_value"]),
+        "claimed_to_value": (
+            claims["claimed_amount"] / _nonzero(claims["vehicle_value"])
+        ).mask(claims["injury"].fillna(False)),
         "days_to_report": _days(at, claims["report_time"]),
         "days_to_assignment": _days(at, claims["assigned_date"]),
         "days_to_suit": _days(at, claims["filed"]),
@@ -340,10 +341,11 @@ def _days(start: pd.Series, end: pd.Series) -> pd.Series:
 
 
 def _robust_z(claims: pd.DataFrame) -> pd.Series:
-    """How far the claimed sum lies from that of claims of like cars and impacts."""
+    """How far the claimed sum lies from that of claims of like cars, impacts, injuries."""
     value = claims["claimed_log"]
     peers = [
-        claims[name].fillna("(unknown)") for name in ("vehicle_class", "impact_part")
+        claims[name].astype("object").fillna("(unknown)")
+        for name in ("vehicle_class", "impact_part", "injury")
     ]
     grouped = value.groupby(peers)
     size, median = grouped.transform("count"), grouped.transform("median")

@@ -230,8 +230,8 @@ def _around(
 
 
 def _spreads(claims: pl.LazyFrame) -> tuple[list[str], pl.LazyFrame]:
-    """Median and spread of a claim's peers and of all, by kind of car and impact."""
-    keys, value = ["vehicle_class", "impact_part"], pl.col("claimed_log")
+    """Median and spread of a claim's peers, by kind of car, impact, injury, and of all."""
+    keys, value = ["vehicle_class", "impact_part", "injury"], pl.col("claimed_log")
     known = claims.select(*keys, "claimed_log").filter(value.is_not_null())
     centred = known.with_columns(
         _n=pl.len().over(keys), _median=value.median().over(keys), _all=value.median()
@@ -333,7 +333,9 @@ def _shown(as_of: datetime, kinds: Mapping[str, str]) -> dict[str, pl.Expr]:
     made = {
         "is_single_car": pl.col("accident_kind") == "single",
         "is_night": (hour >= 22) | (hour < 5),
-        "claimed_to_value": pl.col("claimed_amount") / _nonzero("vehicle_value"),
+        "claimed_to_value": pl.when(pl.col("injury").not_().fill_null(True)).then(
+            pl.col("claimed_amount") / _nonzero("vehicle_value")
+        ),
         "days_to_report": _days("accident_time", "report_time"),
         "days_to_assignment": _days("accident_time", "assigned_date"),
         "days_to_suit": _days("accident_time", "filed"),

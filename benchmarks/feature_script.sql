@@ -170,26 +170,26 @@ FROM claim WHERE vehicle IS NOT NULL
 WINDOW vehicle_near AS (PARTITION BY vehicle ORDER BY accident_time
     RANGE BETWEEN INTERVAL 90 DAYS PRECEDING AND INTERVAL 90 DAYS FOLLOWING);
 
--- Robust z of the claimed sum among claims of the same kind of car and impact.
+-- Robust z of the claimed sum among claims of the same kind of car, impact and injury or not.
 CREATE TEMP TABLE peers AS
 WITH centre AS (
-  SELECT vehicle_class, impact_part, count(*) AS n, median(claimed_log) AS median
+  SELECT vehicle_class, impact_part, injury, count(*) AS n, median(claimed_log) AS median
   FROM claim WHERE claimed_log IS NOT NULL GROUP BY ALL
 ), whole AS (
   SELECT median(claimed_log) AS median_all FROM claim
 ), spread AS (
-  SELECT c.vehicle_class, c.impact_part, any_value(n) AS n, any_value(median) AS median,
+  SELECT c.vehicle_class, c.impact_part, c.injury, any_value(n) AS n, any_value(median) AS median,
     median(abs(claimed_log - median)) AS mad,
     sum(exact(abs(claimed_log - median)))::DOUBLE / count(*) AS deviation
   FROM claim c JOIN centre g ON c.vehicle_class IS NOT DISTINCT FROM g.vehicle_class
-    AND c.impact_part IS NOT DISTINCT FROM g.impact_part
+    AND c.impact_part IS NOT DISTINCT FROM g.impact_part AND c.injury IS NOT DISTINCT FROM g.injury
   WHERE claimed_log IS NOT NULL GROUP BY ALL
 ), spread_all AS (
   SELECT any_value(median_all) AS median_all, median(abs(claimed_log - median_all)) AS mad_all,
     sum(exact(abs(claimed_log - median_all)))::DOUBLE / count(claimed_log) AS deviation_all
   FROM claim, whole
 )
-SELECT vehicle_class, impact_part, median, median_all,
+SELECT vehicle_class, impact_part, injury, median, median_all,
   if(n >= 20, n::DOUBLE / (n + 20.0::DOUBLE), 0) AS weight,
   if(mad > 0, mad * 1.4826::DOUBLE, deviation * 1.2533::DOUBLE) AS scale,
   if(mad_all > 0, mad_all * 1.4826::DOUBLE, deviation_all * 1.2533::DOUBLE) AS scale_all
@@ -197,7 +197,7 @@ FROM spread, spread_all;
 
 CREATE TABLE feature_matrix AS
 SELECT c.claim_no AS unit_id, getvariable('as_of') AS as_of,
-  injury, loss_assessed,
+  c.injury, loss_assessed,
   c.claim_no IN (SELECT claim_no FROM core_court_cases WHERE known(_known_at) AND claim_no IS NOT NULL) AS coverage_court_cases,
   c.claim_no IN (SELECT claim_no FROM core_appraisals WHERE known(_known_at) AND claim_no IS NOT NULL) AS coverage_appraisals,
   b.claim_no IS NOT NULL AS coverage_repair_bills,
@@ -207,7 +207,7 @@ SELECT c.claim_no AS unit_id, getvariable('as_of') AS as_of,
   is_litigated, is_assigned, is_unassessed_party, is_blameless,
   accident_kind = 'single' AS is_single_car,
   hour(accident_time) >= 22 OR hour(accident_time) < 5 AS is_night,
-  claimed_ratio, claimed_amount / nullif(vehicle_value, 0) AS claimed_to_value, claimed_log,
+  claimed_ratio, if(c.injury, NULL, claimed_amount / nullif(vehicle_value, 0)) AS claimed_to_value, claimed_log,
   days(accident_time, report_time) AS days_to_report,
   days(accident_time, assigned_date) AS days_to_assignment,
   days(accident_time, filed) AS days_to_suit,
@@ -279,7 +279,7 @@ LEFT JOIN by_account a ON a.payee_account = c.payee_account
 LEFT JOIN by_phone t ON t.phone = c.phone
 LEFT JOIN by_place g ON g.place_grid = c.place_grid
 LEFT JOIN peers z ON z.vehicle_class IS NOT DISTINCT FROM c.vehicle_class
-  AND z.impact_part IS NOT DISTINCT FROM c.impact_part
+  AND z.impact_part IS NOT DISTINCT FROM c.impact_part AND z.injury IS NOT DISTINCT FROM c.injury
 LEFT JOIN by_shop s ON s.shop_code = c.shop_code
 LEFT JOIN by_shop_agency sa ON sa.shop_code = c.shop_code AND sa.agency_key = c.agency_key
 LEFT JOIN by_shop_agent sg ON sg.shop_code = c.shop_code AND sg.agent_key = c.agent_key
