@@ -1,75 +1,127 @@
-"""Clusters of records as the tables `entity_links` and `entities`."""
+"""Clusters of records as the tables `entity_links` and `entities`.
+
+What is computed goes by the records' numbers; the engine puts their names to it, as
+texts of all records would take several times the memory of numbers.
+"""
 
 from collections.abc import Sequence
+from typing import Any
 
+import ibis
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+from ibis.expr.types import IntegerValue, StringValue, Table
 
+from configs.tables import ENTITIES, ENTITY_LINKS
+from features.contracts import conform
 from features.linkage.clusters import (
     DIFFERENT,
     SAME,
     UNJUDGED,
     Clusters,
     Floats,
+    Ints,
     Pairs,
     Records,
 )
-from features.linkage.names import RECORD, ROWS
-from features.linkage.naming import entity_names
+from features.linkage.names import KEY, NUMBER, RECORD, ROWS
+from features.linkage.naming import UNKNOWN, bearers
+
+_ACCEPTED, _REVIEW, _REJECTED = range(3)
+_DECISIONS = ("accepted", "review", "rejected")
+_BY_KEY, _BY_MATCH, _BY_JUDGEMENT = range(3)
+_HOW = ("key", "match", "judged")
 
 
-def links_table(
-    name: str,
-    numbered: pa.Table,
-    pairs: Pairs,
-    found: Clusters,
-    blocks: Sequence[str],
-    review: float,
-) -> pa.Table:
-    """The links that are used, and those that a person should see.
+def numbered_links(pairs: Pairs, found: Clusters, review: float) -> pa.Table:
+    """The links that are used, and those that a person should see, by numbers.
 
     Args:
-        blocks: names of the blocking rules, which the pairs number.
         review: the probability from which a link that is not used is shown.
     """
     shown = (pairs.probability >= review) | pairs.by_key | (pairs.judged != 0)
-    decision = np.where(found.used, "accepted", "review").astype(object)
-    decision[pairs.judged == DIFFERENT] = "rejected"
-    how = np.where(pairs.by_key, "key", "match").astype(object)
-    how[pairs.judged != UNJUDGED] = "judged"
-    names = np.array([*blocks, ""], object)
-    record = numbered[RECORD].combine_chunks()
-    return pa.table(
-        {
-            "entity": pa.repeat(name, int(shown.sum())),
-            "left": record.take(pa.array(pairs.left[shown])),
-            "right": record.take(pa.array(pairs.right[shown])),
-            "probability": pairs.probability[shown],
-            "how": pa.array(how[shown], pa.string()),
-            "found_by": pa.array(names[pairs.rule[shown]], pa.string()),
-            "decision": pa.array(decision[shown], pa.string()),
-        }
-    )
+    decision = np.where(found.used, _ACCEPTED, _REVIEW).astype(np.int8)
+    decision[pairs.judged == DIFFERENT] = _REJECTED
+    how = np.where(pairs.by_key, _BY_KEY, _BY_MATCH).astype(np.int8)
+    how[pairs.judged != UNJUDGED] = _BY_JUDGEMENT
+    columns: dict[str, npt.NDArray[Any]] = {
+        "_left": pairs.left,
+        "_right": pairs.right,
+        "probability": pairs.probability,
+        "_how": how,
+        "_rule": pairs.rule,
+        "_decision": decision,
+    }
+    return pa.table({name: values[shown] for name, values in columns.items()})
 
 
-def entities_table(
-    name: str, numbered: pa.Table, known: Records, pairs: Pairs, found: Clusters
+def numbered_entities(
+    known: Records, rows: Ints, pairs: Pairs, found: Clusters
 ) -> pa.Table:
-    """Each record's entity, and by which link it hangs there."""
-    names = entity_names(numbered, known, found.labels)
+    """Each record's entity, and by which link it hangs there, by numbers.
+
+    Args:
+        rows: how many rows each record stands for.
+    """
+    bearer, borne = bearers(known, rows, found.labels)
     reasons = np.full(found.found.max(initial=-1) + 1, "", object)
     reasons[list(found.flags)] = list(found.flags.values())
-    flag = pa.array(reasons, pa.string()).take(pa.array(found.found))
     return pa.table(
         {
-            "entity": pa.repeat(name, len(numbered)),
-            "record": numbered[RECORD],
-            "entity_id": names,
-            "rows": numbered[ROWS],
-            "probability": _hold(len(numbered), pairs.where(found.used)),
-            "flag": flag,
+            NUMBER: np.arange(len(known)),
+            "_bearer": bearer,
+            "_borne": borne,
+            "probability": _hold(len(known), pairs.where(found.used)),
+            "flag": pa.array(reasons, pa.string()).take(pa.array(found.found)),
         }
     )
+
+
+def links(name: str, numbered: Table, records: Table, blocks: Sequence[str]) -> Table:
+    """Contract ENTITY_LINKS.
+
+    Args:
+        numbered: what `numbered_links` made.
+        records: `_number` and `record` of each.
+        blocks: names of the blocking rules, which the links number.
+    """
+    both = numbered
+    for side in ("left", "right"):
+        told = records.select(**{f"_{side}": NUMBER, side: RECORD})
+        both = both.inner_join(told, f"_{side}")
+    return conform(
+        both.mutate(
+            entity=ibis.literal(name),
+            how=_named(both["_how"], _HOW),
+            found_by=_named(both["_rule"], blocks),
+            decision=_named(both["_decision"], _DECISIONS),
+        ),
+        ENTITY_LINKS,
+    )
+
+
+def entities(name: str, numbered: Table, records: Table) -> Table:
+    """Contract ENTITIES.
+
+    Args:
+        numbered: what `numbered_entities` made.
+        records: `_number`, `record`, `_key` and `rows` of each.
+    """
+    own = records.select(NUMBER, RECORD, ROWS)
+    bearer = records.select(_bearer=NUMBER, _first=RECORD, _own=KEY)
+    both = own.inner_join(numbered, NUMBER).inner_join(bearer, "_bearer")
+    unknown = ibis.literal(UNKNOWN) + both["_first"]
+    entity_id = ibis.ifelse(both["_borne"], both["_own"], unknown)
+    return conform(
+        both.mutate(entity=ibis.literal(name), entity_id=entity_id), ENTITIES
+    )
+
+
+def _named(code: IntegerValue, names: Sequence[str]) -> StringValue:
+    """The name of each number; none of a number that has no name."""
+    found = [(code == place, name) for place, name in enumerate(names)]
+    return ibis.cases(*found, else_="") if found else ibis.literal("")
 
 
 def _hold(size: int, used: Pairs) -> Floats:

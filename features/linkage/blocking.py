@@ -6,6 +6,7 @@ and tell nothing: it is left out, and named in a warning.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import accumulate, combinations
 
 import ibis
@@ -20,10 +21,11 @@ from features.engine import Engine, row_count
 from features.linkage.clusters import Ints
 from features.linkage.engine import LinkEngine
 from features.linkage.grouping import NONE, Groups, compared, grouped
-from features.linkage.names import KEY, NUMBER, OWNED, UNIQUE
+from features.linkage.names import KEY, NUMBER, OWNED, ROWS, UNIQUE
 
 Rule = tuple[str, ...]
 KEY_RULE: Rule = (KEY,)
+_ENDS = ("join_key_l", "join_key_r")
 # A candidate that brings more pairs than this for each record is not worth its cost.
 PAIRS_PER_RECORD = 5
 FEW_PAIRS = 200_000  # affordable for however few records
@@ -105,7 +107,7 @@ def coded(table: Table, rules: Sequence[Rule], engine: LinkEngine) -> Table:
     would compare a pair more. Numbers are grouped and joined several times as fast.
 
     Returns:
-        `_number` and int64 columns called like the parts, `_key` and `_unique`; NONE
+        `_number`, `rows` and int64 columns called like the parts, `_key` and `_unique`; NONE
         where there is no value.
     """
     spark = engine.splink().sql_dialect.sql_dialect_str == "spark"
@@ -116,23 +118,19 @@ def coded(table: Table, rules: Sequence[Rule], engine: LinkEngine) -> Table:
         code = xxhash64(text) if spark else text.hash()
         codes[part] = ibis.ifelse(text.notnull(), code, NONE)
     name = f"{table.op().name.strip('_')}_coded"
-    return engine.keep(table.select(NUMBER, **codes), name)
+    return engine.keep(table.select(NUMBER, ROWS, **codes), name)
 
 
 def counted(
     codes: Table, rules: Sequence[Rule], spec: LinkSpec, engine: Engine
 ) -> list[Block]:
     """What each of the rules brings."""
-
-    def counts(rows: pa.Table) -> dict[str, pa.Table]:
-        found = [_groups(rows, rule, spec) for rule in rules]
-        columns = {n: [getattr(one, n) for one in found] for n in ("pairs", "left_out")}
-        return {name: pa.table(columns)}
-
-    name = f"{_stem(codes)}_counts"
-    made = engine.computed(counts, _parts(codes, rules))[name]
-    told = engine.arrow(made).to_pylist()
-    return [Block(rule, **row) for rule, row in zip(rules, told, strict=True)]
+    named = [f"{_stem(codes)}_counts{place}" for place, _ in enumerate(rules)]
+    made = [
+        _counted(codes, rule, spec, engine, name)
+        for rule, name in zip(rules, named, strict=True)
+    ]
+    return _told(rules, made, engine)
 
 
 def lessons(
@@ -166,30 +164,71 @@ def lessons(
 
 
 def pairs(
-    codes: Table, blocks: Sequence[Block], spec: LinkSpec, engine: Engine
-) -> Table:
-    """Each two records that some block compares, once.
+    codes: Table, rules: Sequence[Rule], spec: LinkSpec, engine: Engine
+) -> tuple[Table, list[Block]]:
+    """Each two records that some rule compares, once, and what each of the rules brings.
 
     Two rows of a register that lists each once, or two valid identifiers that differ,
-    are never one.
+    are never one. One rule is worked at after the other: the codes of all of them are
+    several times what the pairs take.
 
     Returns:
         `join_key_l` < `join_key_r` (record numbers) and `match_key`, the place of the
-        first block that brings them: what Splink scores.
+        first rule that brings them: what Splink scores.
     """
-    rules = [block.rule for block in blocks]
+    stem = _stem(codes)
+    found, counts = {}, []
+    for place, rule in enumerate(rules):
+        name = f"{stem}_pairs{place}"
+        both, told = _compared(codes, rule, spec, engine, name)
+        found[name] = both.mutate(match_key=ibis.literal(place, "int8"))
+        counts.append(told)
+    every = reduce(lambda a, b: a.union(b), found.values())
+    first = every.group_by(_ENDS).aggregate(match_key=every["match_key"].min())
+    once = engine.keep(first, f"{stem}_pairs")
+    for name in found:
+        engine.drop(name)
+    return once, _told(rules, counts, engine)
 
-    def every(rows: pa.Table) -> dict[str, pa.Table]:
+
+def _counted(
+    codes: Table, rule: Rule, spec: LinkSpec, engine: Engine, name: str
+) -> Table:
+    def counts(rows: pa.Table) -> dict[str, pa.Table]:
+        return {name: _counts(_groups(rows, rule, spec))}
+
+    return engine.computed(counts, _parts(codes, [rule]))[name]
+
+
+def _compared(
+    codes: Table, rule: Rule, spec: LinkSpec, engine: Engine, name: str
+) -> tuple[Table, Table]:
+    """The pairs of one rule, and their counts."""
+    told = f"{name}_counts"
+
+    def compare(rows: pa.Table) -> dict[str, pa.Table]:
         numbers = _ints(rows, NUMBER)
         keys, unique = (np.empty_like(numbers) for _ in range(2))
         keys[numbers], unique[numbers] = _ints(rows, KEY), _ints(rows, UNIQUE)
-        groups = [_groups(rows, rule, spec) for rule in rules]
-        columns = ("join_key_l", "join_key_r", "match_key")
-        found = compared(groups, keys, unique)
-        return {name: pa.table(dict(zip(columns, found, strict=True)))}
+        groups = _groups(rows, rule, spec)
+        both = dict(zip(_ENDS, compared(groups, keys, unique), strict=True))
+        return {name: pa.table(both), told: _counts(groups)}
 
-    name = f"{_stem(codes)}_pairs"
-    return engine.computed(every, _parts(codes, [(KEY, UNIQUE), *rules]))[name]
+    made = engine.computed(compare, _parts(codes, [(KEY, UNIQUE), rule]))
+    return made[name], made[told]
+
+
+def _counts(groups: Groups) -> pa.Table:
+    return pa.table({"pairs": [groups.pairs], "left_out": [groups.left_out]})
+
+
+def _told(
+    rules: Sequence[Rule], counts: Sequence[Table], engine: Engine
+) -> list[Block]:
+    return [
+        Block(rule, **engine.arrow(one).to_pylist()[0])
+        for rule, one in zip(rules, counts, strict=True)
+    ]
 
 
 def _stem(codes: Table) -> str:

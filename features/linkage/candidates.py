@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 
 from features.linkage.clusters import DIFFERENT, SAME, Ints, Pairs, Records
 from features.linkage.doubts import MOST
-from features.linkage.names import RECORD
+from features.linkage.grouping import NONE
+from features.linkage.names import KEY, NUMBER, RECORD, UNIQUE
 from features.linkage.prior import calibrated
 
 
@@ -24,34 +25,54 @@ class Judgement:
     same: bool
 
 
-def codes(column: pa.ChunkedArray) -> Ints:
-    """Equal texts to equal numbers; -1 where there is none."""
-    indices = column.combine_chunks().dictionary_encode().indices
-    return np.asarray(
-        pc.fill_null(indices, -1).to_numpy(zero_copy_only=False), np.int64
+def records_of(coded: pa.Table) -> Records:
+    """The records by their numbers, their identifiers and registers numbered from 0 on.
+
+    Args:
+        coded: `_number`, and as codes `_key` and `_unique`, in any order.
+    """
+    number = coded[NUMBER].to_numpy()
+    return Records(
+        *(_numbered(number, coded[name].to_numpy()) for name in (KEY, UNIQUE))
     )
 
 
+def _numbered(number: Ints, codes: Ints) -> Ints:
+    known = codes != NONE
+    found = np.full(len(number), -1, np.int64)
+    found[number[known]] = np.unique(codes[known], return_inverse=True)[1]
+    return found
+
+
 def pairs_of(
-    numbered: pa.Table,
+    named: pa.Table,
     scored: pa.Table,
     known: Records,
     prior: float,
     judgements: Sequence[Judgement],
 ) -> Pairs:
-    """All candidate links, those that a person judged among them."""
-    sure = calibrated(scored["probability"].to_numpy(), prior, len(numbered))
-    sure = np.minimum(sure, scored[MOST].to_numpy())
-    left, right, verdict = _judged(numbered, judgements)
-    named = len(left)
+    """All candidate links, those that a person judged among them.
+
+    Args:
+        named: `record` and `_number` of at least the records that were judged.
+    """
+    ends = [scored[side].to_numpy() for side in ("left", "right")]
+    # Sums must not depend on the order in which an engine's threads were done.
+    order = np.argsort(ends[0] * len(known) + ends[1])
+    likely, most, rule = (
+        scored[name].to_numpy()[order] for name in ("probability", MOST, "rule")
+    )
+    sure = np.minimum(calibrated(likely, prior, len(known)), most)
+    left, right, verdict = _judged(named, judgements)
+    said = len(left)
     return _merged(
         known,
-        np.concatenate([scored["left"].to_numpy(), left]),
-        np.concatenate([scored["right"].to_numpy(), right]),
+        np.append(ends[0][order], left),
+        np.append(ends[1][order], right),
         {
-            "probability": np.append(sure, np.zeros(named)),
-            "judged": np.append(np.zeros(len(scored), np.int8), verdict),
-            "rule": np.append(scored["rule"].to_numpy(), np.full(named, -1)),
+            "probability": np.append(sure, np.zeros(said)),
+            "judged": np.append(np.zeros(len(order), np.int8), verdict),
+            "rule": np.append(rule, np.full(said, -1)),
         },
     )
 
@@ -59,33 +80,37 @@ def pairs_of(
 def _merged(
     known: Records, left: Ints, right: Ints, told: dict[str, npt.NDArray[Any]]
 ) -> Pairs:
-    """One row a pair: what was scored of it and what a person said."""
-    low, high = np.minimum(left, right), np.maximum(left, right)
-    place, group = np.unique(low * len(known) + high, return_inverse=True)
-    probability, rule = np.zeros(len(place)), np.full(len(place), -1, np.int64)
-    np.maximum.at(probability, group, told["probability"])
-    np.maximum.at(rule, group, told["rule"].astype(np.int64))
-    judged = np.zeros(len(place), np.int8)
-    judged[group] = told["judged"]  # the judgement stands last
-    lefts, rights = np.divmod(place.astype(np.int64), max(len(known), 1))
+    """One row a pair, in order: what was scored of it and what a person said last."""
+    place = np.minimum(left, right) * len(known) + np.maximum(left, right)
+    order = np.argsort(place, kind="stable")
+    place = place[order]
+    first = np.flatnonzero(np.diff(place, prepend=-1))
+    # The judgement stands last; the scored row of a pair before it, if there is one.
+    last = np.append(first[1:], len(place))[: len(first)] - 1
+    lefts, rights = np.divmod(place[first], max(len(known), 1))
     by_key = (known.keys[lefts] >= 0) & (known.keys[lefts] == known.keys[rights])
-    return Pairs(lefts, rights, probability, by_key, judged, rule)
+    return Pairs(
+        lefts,
+        rights,
+        told["probability"][order[first]],
+        by_key,
+        told["judged"][order[last]],
+        told["rule"][order[first]].astype(np.int64),
+    )
 
 
 def _judged(
-    numbered: pa.Table, judgements: Sequence[Judgement]
+    named: pa.Table, judgements: Sequence[Judgement]
 ) -> tuple[Ints, Ints, npt.NDArray[np.int8]]:
     """Numbers of the judged records that are there, and the verdicts."""
+    there, number = named[RECORD].combine_chunks(), named[NUMBER].to_numpy()
     ends = [
         pc.index_in(
             pa.array([getattr(j, side) for j in judgements], pa.string()), there
         )
-        .fill_null(-1)
-        .to_numpy(zero_copy_only=False)
-        .astype(np.int64)
-        for there in [numbered[RECORD].combine_chunks()]
         for side in ("left", "right")
     ]
+    present = pc.and_(*(end.is_valid() for end in ends)).to_numpy(False)
+    left, right = (number[end.fill_null(0).to_numpy()[present]] for end in ends)
     verdict = np.array([SAME if j.same else DIFFERENT for j in judgements], np.int8)
-    present = (ends[0] >= 0) & (ends[1] >= 0)
-    return ends[0][present], ends[1][present], verdict[present]
+    return left, right, verdict[present]

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property, reduce
 
 import numpy as np
+import numpy.typing as npt
 
 from features.linkage.clusters import Bools, Ints
 
+Numbers = npt.NDArray[np.int32]  # of records: the pairs of them are many
 NONE = 0  # the code of no value
 # Knuth's multiplicative hashing, to draw values without regard to their size.
 SCATTER, SCATTERED = 2_654_435_761, 2**32
@@ -85,37 +87,23 @@ def grouped(numbers: Ints, parts: Sequence[Ints], most: int) -> Groups:
     return Groups(packed & ((1 << bits) - 1), sizes, most)
 
 
-def compared(groups: Sequence[Groups], keys: Ints, unique: Ints) -> list[Ints]:
-    """Each two records of some group, once, in the order of their numbers.
+def compared(groups: Groups, keys: Ints, unique: Ints) -> list[Numbers]:
+    """Each two records of a group, once: the lower numbers and the higher ones.
 
     Two records with different keys, or of one register, are left out.
 
     Args:
         keys, unique: codes of the records, by their numbers.
-
-    Returns:
-        The lower numbers, the higher ones, and the place of the first groups that hold
-        both.
     """
-    bits, place_bits = len(keys).bit_length(), len(groups).bit_length()
-    found: list[Ints] = [np.zeros(0, np.int64)]
-    for place, one in enumerate(groups):
-        used = one.used
-        key, register = keys[used.numbers], unique[used.numbers]
-        for left, right in used.places():
-            apart = (
-                (key[left] != key[right]) & (key[left] != NONE) & (key[right] != NONE)
-            )
-            apart |= (register[left] == register[right]) & (register[left] != NONE)
-            low, high = (used.numbers[end[~apart]] for end in (left, right))
-            found.append((low << bits | high) << place_bits | place)
-    every = np.sort(np.concatenate(found))
-    pair = every >> place_bits
-    first = np.ones(len(pair), np.bool_)
-    first[1:] = pair[1:] != pair[:-1]
-    pair = pair[first]
-    places = every[first] & ((1 << place_bits) - 1)
-    return [pair >> bits, pair & ((1 << bits) - 1), places]
+    used = groups.used
+    key, register = keys[used.numbers], unique[used.numbers]
+    lower, higher = [np.zeros(0, np.int32)], [np.zeros(0, np.int32)]
+    for left, right in used.places():
+        apart = (key[left] != key[right]) & (key[left] != NONE) & (key[right] != NONE)
+        apart |= (register[left] == register[right]) & (register[left] != NONE)
+        lower.append(used.numbers[left[~apart]].astype(np.int32))
+        higher.append(used.numbers[right[~apart]].astype(np.int32))
+    return [np.concatenate(lower), np.concatenate(higher)]
 
 
 def _bits(numbers: Ints) -> int:

@@ -8,25 +8,28 @@ from dataclasses import dataclass
 from typing import Any
 
 import ibis
+import numpy as np
 import pyarrow as pa
 from ibis.expr.types import Table
 
 from configs.network import LinkSpec
 from configs.schema import ColumnType
-from configs.tables import ENTITIES, ENTITY_LINKS
-from features.contracts import conform
-from features.linkage.answer import entities_table, links_table
+from features.linkage.answer import (
+    entities,
+    links,
+    numbered_entities,
+    numbered_links,
+)
 from features.linkage.blocking import (
     Block,
     Rule,
     candidates,
     chosen,
     coded,
-    counted,
     pairs,
 )
-from features.linkage.candidates import Judgement, codes, pairs_of
-from features.linkage.clusters import Records, clusters
+from features.linkage.candidates import Judgement, pairs_of, records_of
+from features.linkage.clusters import Ints, clusters
 from features.linkage.doubts import MOST, with_doubts
 from features.linkage.engine import LinkEngine
 from features.linkage.model import in_dialect, predicted, trained
@@ -99,30 +102,36 @@ def resolve(
     table, fields, warnings = _cleared(subject, records, engine)
     rules = list(model.rules) if model else candidates(fields, spec)
     codes = coded(table, rules, engine)
-    if model:
-        blocks = counted(codes, rules, spec, engine)
-    else:
+    blocks: list[Block] = []
+    if model is None:
         blocks = chosen(codes, rules, spec, engine, fields)
-    if model is None and any(block.pairs for block in blocks):
-        taught = trained(table, codes, fields, blocks, spec, engine)
-        model = Model(tuple(block.rule for block in blocks), taught)
+        if any(block.pairs for block in blocks):
+            taught = trained(table, codes, fields, blocks, spec, engine)
+            model = Model(tuple(block.rule for block in blocks), taught)
     scored = ibis.memtable(_NO_PAIRS.empty_table())
     if model is not None:
         parameters = in_dialect(model.parameters, subject.fields, engine)
-        compared = pairs(codes, blocks, spec, engine)
+        compared, blocks = pairs(codes, model.rules, spec, engine)
         found = predicted(table, compared, parameters, LOWEST, engine)
         scored = with_doubts(found, table, subject.fields)
+    prior = model.parameters["probability_two_random_records_match"] if model else 0.0
 
-    def answers(numbered: pa.Table, scored: pa.Table) -> dict[str, pa.Table]:
-        # Sums do not depend on the order in which an engine's threads were done.
-        ordered = scored.sort_by([("left", "ascending"), ("right", "ascending")])
-        links, entities = _tables(subject, numbered, ordered, blocks, judgements, model)
-        return {f"links_{name}": links, f"entities_{name}": entities}
+    def answers(
+        coded: pa.Table, scored: pa.Table, named: pa.Table
+    ) -> dict[str, pa.Table]:
+        known, rows = records_of(coded), _by_number(coded, ROWS)
+        pairs = pairs_of(named, scored, known, float(prior), judgements)
+        found = clusters(known, pairs, spec)
+        return {
+            f"links_{name}": numbered_links(pairs, found, spec.review),
+            f"entities_{name}": numbered_entities(known, rows, pairs, found),
+        }
 
-    made = engine.computed(answers, _numbered(table), scored)
+    numbers = codes.select(NUMBER, KEY, UNIQUE, ROWS)
+    made = engine.computed(answers, numbers, scored, _judged(table, judgements))
     return Resolution(
-        conform(made[f"links_{name}"], ENTITY_LINKS),
-        conform(made[f"entities_{name}"], ENTITIES),
+        links(name, made[f"links_{name}"], table, [block.name for block in blocks]),
+        entities(name, made[f"entities_{name}"], table),
         tuple(blocks),
         model,
         tuple(warnings),
@@ -149,24 +158,14 @@ def _with_numbers(table: Table) -> Table:
     return table.inner_join(numbers, same).drop(_RECORD, _KEY)
 
 
-def _numbered(table: Table) -> Table:
-    return table.select(NUMBER, RECORD, KEY, UNIQUE, ROWS).order_by(NUMBER)
+def _judged(table: Table, judgements: Sequence[Judgement]) -> Table:
+    """The numbers of the records that were judged."""
+    ends = {end for one in judgements for end in (one.left, one.right)}
+    judged = pa.table({RECORD: pa.array(sorted(ends), pa.string())})
+    return table.select(NUMBER, RECORD).semi_join(ibis.memtable(judged), RECORD)
 
 
-def _tables(
-    subject: Subject,
-    numbered: pa.Table,
-    scored: pa.Table,
-    blocks: Sequence[Block],
-    judgements: Sequence[Judgement],
-    model: Model | None,
-) -> tuple[pa.Table, pa.Table]:
-    known = Records(codes(numbered[KEY]), codes(numbered[UNIQUE]))
-    prior = model.parameters["probability_two_random_records_match"] if model else 0.0
-    pairs = pairs_of(numbered, scored, known, float(prior), judgements)
-    found = clusters(known, pairs, subject.spec)
-    names = [block.name for block in blocks]
-    return (
-        links_table(subject.name, numbered, pairs, found, names, subject.spec.review),
-        entities_table(subject.name, numbered, known, pairs, found),
-    )
+def _by_number(coded: pa.Table, name: str) -> Ints:
+    found = np.empty(len(coded), np.int64)
+    found[coded[NUMBER].to_numpy()] = coded[name].to_numpy()
+    return found

@@ -20,7 +20,7 @@ from features.linkage.blocking import (
     lessons,
     pairs,
 )
-from features.linkage.names import KEY, NUMBER, UNIQUE
+from features.linkage.names import KEY, NUMBER, ROWS, UNIQUE
 from features.linkage.parts import READERS, with_parts
 
 SIZE, SPEC = 160, LinkSpec(max_block=12)
@@ -46,6 +46,7 @@ def rows():
     days = [f"19{80 + n % 4}-0{1 + n % 3}-1{n % 10}" for n in range(12)]
     return {
         NUMBER: list(range(SIZE)),
+        ROWS: [1] * SIZE,
         KEY: some([f"k{n}" for n in range(70)]),
         UNIQUE: [None] * (SIZE - 20) + ["list"] * 20,
         "name": some(["王伟", "王芳", "李娜", "李强", "张敏", "张磊", "欧阳修"] * 3),
@@ -104,8 +105,9 @@ def test_a_value_that_too_many_share_is_left_out(values):
 def test_pairs_are_those_that_agree_and_can_be_one_each_by_the_first_rule(
     catalog, codes, rows, values
 ):
-    blocks = counted(codes, RULES, SPEC, catalog)
-    told = catalog.arrow(pairs(codes, blocks, SPEC, catalog)).to_pylist()
+    table, blocks = pairs(codes, RULES, SPEC, catalog)
+    assert blocks == counted(codes, RULES, SPEC, catalog)
+    told = catalog.arrow(table).to_pylist()
     found = {(row["join_key_l"], row["join_key_r"]): row["match_key"] for row in told}
     keys, lists = ([v or None for v in rows[name]] for name in (KEY, UNIQUE))
     expected = {}
@@ -144,7 +146,14 @@ def test_two_attributes_that_say_the_same_do_not_cancel_out(catalog):
     """Else all records with such pairs of values would share one value."""
     said = ["a", "b", "c", None, "d"] * 2
     none = pa.nulls(10, pa.string())
-    told = {NUMBER: range(10), KEY: none, UNIQUE: none, "x": said, "y": said}
+    told = {
+        NUMBER: range(10),
+        ROWS: range(10),
+        KEY: none,
+        UNIQUE: none,
+        "x": said,
+        "y": said,
+    }
     table = catalog.register("twice", pa.table(told))
     (block,) = counted(coded(table, [("x", "y")], catalog), [("x", "y")], SPEC, catalog)
     assert (block.pairs, block.left_out) == (4, 0)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from configs.network import LinkSpec
+from features.linkage import names
 from features.linkage.candidates import Judgement, pairs_of
 from features.linkage.clusters import (
     DIFFERENT,
@@ -241,7 +242,8 @@ def test_what_looks_over_merged_is_flagged_and_holds_firm_links_alone(
 
 
 def numbered(size: int) -> pa.Table:
-    return pa.table({RECORD: pa.array([f"r{n}" for n in range(size)], pa.string())})
+    texts = pa.array([f"r{n}" for n in range(size)], pa.string())
+    return pa.table({RECORD: texts, names.NUMBER: np.arange(size)})
 
 
 def scored_table(told: Scored, order: Sequence[int]) -> pa.Table:

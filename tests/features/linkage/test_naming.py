@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
-import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.linkage.clusters import Records
-from features.linkage.names import KEY, RECORD, ROWS
-from features.linkage.naming import UNKNOWN, entity_names
+from features.linkage.naming import UNKNOWN, bearers
 
 
 def named(
@@ -17,20 +15,16 @@ def named(
 ) -> list[str]:
     """Records are called r0, r1, ... in the order given."""
     size = len(labels)
-    numbered = pa.table(
-        {
-            RECORD: pa.array([f"r{n}" for n in range(size)], pa.string()),
-            KEY: pa.array(keys, pa.string()),
-            ROWS: pa.array(rows or [1] * size, pa.int64()),
-        }
-    )
     codes = {key: code for code, key in enumerate(dict.fromkeys(keys)) if key}
     known = np.array([codes.get(key, -1) for key in keys], np.int64)  # type: ignore[call-overload]
     register = Records(known, np.full(size, -1, np.int64))
-    found: list[str] = entity_names(
-        numbered, register, np.array(labels, np.int64)
-    ).to_pylist()
-    return found
+    bearer, borne = bearers(
+        register, np.array(rows or [1] * size), np.array(labels, np.int64)
+    )
+    return [
+        str(keys[n]) if by_key else f"{UNKNOWN}r{n}"
+        for n, by_key in zip(bearer.tolist(), borne.tolist(), strict=True)
+    ]
 
 
 def test_the_identifier_of_most_rows_names_the_entity():
