@@ -126,13 +126,22 @@ def known(
     """The core tables of these deliveries, as known at `as_of`."""
     spec = loaded.spec
     cores = {
-        name: catalog.keep(
-            core(typed(raw(loaded, name, data.get(name, ())), spec, name), spec, name),
-            f"core_{name}",
-        )
+        name: _kept_core(catalog, loaded, name, list(data.get(name, ())))
         for name in spec.sources
     }
     return Known(loaded, cores, as_of)
+
+
+def _kept_core(
+    catalog: Catalog, loaded: LoadedModel, name: str, rows: list[Mapping[str, Any]]
+) -> Table:
+    """A source's core table; nothing is computed of one that delivered nothing."""
+    delivered = raw(loaded, name, rows)
+    made = core(typed(delivered, loaded.spec, name), loaded.spec, name)
+    if not rows:
+        none = made.schema().to_pyarrow().empty_table()
+        return catalog.register(f"core_{name}", none)
+    return catalog.keep(made, f"core_{name}")
 
 
 def units_of(
