@@ -215,7 +215,8 @@ def lines(found: list[dict[str, Any]]) -> Iterator[str]:
     for one in found:
         yield f"\n### {one['model']}, {one['units']:,} units\n"
         limit = f", engine limited to {one['memory']}" if one["memory"] else ""
-        yield f"{one['date']}, {one['machine']}, `{one['command']}`{limit}.\n"
+        said = f"{one['date']}, {one['machine']}, `{one['command']}`{limit}."
+        yield f"{said} {one.get('note', '')}".rstrip() + "\n"
         yield from pages.table(pd.DataFrame([_shown(s) for s in one["stages"]]))
 
 

@@ -1,7 +1,7 @@
 """Stage 2: the records of each entity are linked, before anything is counted by them."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from functools import reduce
 from typing import Any
 
@@ -134,14 +134,11 @@ def _resolved(
         rules = tuple(tuple(rule) for rule in learnt["rules"])
         model = Model(rules, dict(learnt["parameters"]))
     found = resolve(subject, told, bench, judgements=decided, model=model)
-    kept = replace(
-        found,
-        links=catalog.keep(found.links, f"_links_{name}"),
-        entities=catalog.keep(found.entities, f"_entities_{name}"),
-    )
     hidden = sensitive_attributes(spec, entity)
-    doubts = to_judge(subject, told, kept.links, bench, sensitive=hidden)
-    return kept, report(subject, told, kept, bench), doubts
+    doubts = to_judge(subject, told, found.links, bench, sensitive=hidden)
+    said = report(subject, told, found, bench)
+    catalog.drop(f"_told_{name}")
+    return found, said, doubts
 
 
 def _write(

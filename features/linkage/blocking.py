@@ -19,7 +19,7 @@ from configs.network import LinkSpec
 from configs.schema import ColumnType
 from features.engine import Engine, row_count
 from features.linkage.clusters import Ints
-from features.linkage.engine import LinkEngine
+from features.linkage.engine import LinkEngine, stem
 from features.linkage.grouping import NONE, Groups, compared, grouped
 from features.linkage.names import KEY, NUMBER, OWNED, ROWS, UNIQUE
 
@@ -117,7 +117,7 @@ def coded(table: Table, rules: Sequence[Rule], engine: LinkEngine) -> Table:
         text = table[part].nullif("")
         code = xxhash64(text) if spark else text.hash()
         codes[part] = ibis.ifelse(text.notnull(), code, NONE)
-    name = f"{table.op().name.strip('_')}_coded"
+    name = f"{stem(table)}_coded"
     return engine.keep(table.select(NUMBER, ROWS, **codes), name)
 
 
@@ -125,7 +125,7 @@ def counted(
     codes: Table, rules: Sequence[Rule], spec: LinkSpec, engine: Engine
 ) -> list[Block]:
     """What each of the rules brings."""
-    named = [f"{_stem(codes)}_counts{place}" for place, _ in enumerate(rules)]
+    named = [f"{stem(codes)}_counts{place}" for place, _ in enumerate(rules)]
     made = [
         _counted(codes, rule, spec, engine, name)
         for rule, name in zip(rules, named, strict=True)
@@ -158,7 +158,7 @@ def lessons(
             known |= first >= 0
         return {name: pa.table(taught).filter(pa.array(known))}
 
-    name = f"{_stem(codes)}_lessons"
+    name = f"{stem(codes)}_lessons"
     rules = [block.rule for block in shares]
     return engine.computed(drawn, _parts(codes, rules))[name]
 
@@ -176,16 +176,16 @@ def pairs(
         `join_key_l` < `join_key_r` (record numbers) and `match_key`, the place of the
         first rule that brings them: what Splink scores.
     """
-    stem = _stem(codes)
+    named = stem(codes)
     found, counts = {}, []
     for place, rule in enumerate(rules):
-        name = f"{stem}_pairs{place}"
+        name = f"{named}_pairs{place}"
         both, told = _compared(codes, rule, spec, engine, name)
         found[name] = both.mutate(match_key=ibis.literal(place, "int8"))
         counts.append(told)
     every = reduce(lambda a, b: a.union(b), found.values())
     first = every.group_by(_ENDS).aggregate(match_key=every["match_key"].min())
-    once = engine.keep(first, f"{stem}_pairs")
+    once = engine.keep(first, f"{named}_pairs")
     for name in found:
         engine.drop(name)
     return once, _told(rules, counts, engine)
@@ -229,10 +229,6 @@ def _told(
         Block(rule, **engine.arrow(one).to_pylist()[0])
         for rule, one in zip(rules, counts, strict=True)
     ]
-
-
-def _stem(codes: Table) -> str:
-    return str(codes.op().name.strip("_"))
 
 
 def _parts(codes: Table, rules: Sequence[Rule]) -> Table:

@@ -15,3 +15,8 @@ class LinkEngine(Engine, Protocol):
 
     def named(self, name: str) -> Table:
         """A table of the engine by its name."""
+
+
+def stem(table: Table) -> str:
+    """The name that an engine's table was kept by."""
+    return str(table.op().name.strip("_"))

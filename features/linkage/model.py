@@ -20,7 +20,7 @@ from configs.schema import ColumnType
 from features.engine import row_count
 from features.linkage.blocking import KEY_RULE, Block, lessons
 from features.linkage.comparisons import comparisons
-from features.linkage.engine import LinkEngine
+from features.linkage.engine import LinkEngine, stem
 from features.linkage.names import KEY, NUMBER
 
 # The prior that training begins with. What is predicted is brought to the prior that the
@@ -65,7 +65,7 @@ def trained(
         retain_matching_columns=False,
         linker_uid="leadline",  # else a random one: the parameters would never be equal
     )
-    name = table.op().name.strip("_")
+    name = stem(table)
     drawn = table.filter(table[NUMBER] < SAMPLES * math.sqrt(2 * spec.max_pairs))
     apart = engine.keep(_one_a_key(drawn).order_by(NUMBER), f"{name}_apart")
     chance = _linker(apart, settings, engine)
@@ -82,6 +82,8 @@ def trained(
     linker = _linker(within, chance.misc.save_model_to_json(out_path=None), engine)
     for place, block in enumerate(taught):
         _learn_from(block, place, linker.training)
+    for used in (apart, numbers, within):
+        engine.drop(stem(used))
     return _rounded(linker.misc.save_model_to_json(out_path=None))
 
 
@@ -163,12 +165,17 @@ def predicted(
     given.metadata["registered_for_predict"] = False
     scored = linker.inference.predict(threshold_match_probability=threshold)
     found = engine.named(scored.physical_name)
-    return found.select(
+    told = found.select(
         left=found[f"{NUMBER}_l"],
         right=found[f"{NUMBER}_r"],
         probability=found["match_probability"],
         rule=found["match_key"].cast("int64"),
     )
+    kept = engine.keep(told, f"{stem(table)}_scored")
+    # Spark's are views, which end with its session.
+    if engine.splink().sql_dialect.sql_dialect_str == "duckdb":
+        linker.table_management.delete_tables_created_by_splink_from_db()  # type: ignore[no-untyped-call]
+    return kept
 
 
 def training_blocks(

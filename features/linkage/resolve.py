@@ -31,7 +31,7 @@ from features.linkage.blocking import (
 from features.linkage.candidates import Judgement, pairs_of, records_of
 from features.linkage.clusters import Ints, clusters
 from features.linkage.doubts import MOST, with_doubts
-from features.linkage.engine import LinkEngine
+from features.linkage.engine import LinkEngine, stem
 from features.linkage.model import in_dialect, predicted, trained
 from features.linkage.names import KEY, NUMBER, RECORD, ROWS, UNIQUE
 from features.linkage.parts import with_parts
@@ -113,6 +113,7 @@ def resolve(
         parameters = in_dialect(model.parameters, subject.fields, engine)
         compared, blocks = pairs(codes, model.rules, spec, engine)
         found = predicted(table, compared, parameters, LOWEST, engine)
+        engine.drop(stem(compared))
         scored = with_doubts(found, table, subject.fields)
     prior = model.parameters["probability_two_random_records_match"] if model else 0.0
 
@@ -129,13 +130,20 @@ def resolve(
 
     numbers = codes.select(NUMBER, KEY, UNIQUE, ROWS)
     made = engine.computed(answers, numbers, scored, _judged(table, judgements))
-    return Resolution(
-        links(name, made[f"links_{name}"], table, [block.name for block in blocks]),
-        entities(name, made[f"entities_{name}"], table),
+    named = [block.name for block in blocks]
+    told = links(name, made[f"links_{name}"], table, named)
+    whole = entities(name, made[f"entities_{name}"], table)
+    resolution = Resolution(
+        engine.keep(told, f"links_of_{name}"),
+        engine.keep(whole, f"entities_of_{name}"),
         tuple(blocks),
         model,
         tuple(warnings),
     )
+    # What is not read again would be written to disk instead, where memory is short.
+    for used in (table, codes, *made.values()):
+        engine.drop(stem(used))
+    return resolution
 
 
 def _cleared(
