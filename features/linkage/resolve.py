@@ -14,6 +14,7 @@ from ibis.expr.types import Table
 
 from configs.network import LinkSpec
 from configs.schema import ColumnType
+from features.engine import Compute
 from features.linkage.answer import (
     entities,
     links,
@@ -108,13 +109,37 @@ def resolve(
         if any(block.pairs for block in blocks):
             taught = trained(table, codes, fields, blocks, spec, engine)
             model = Model(tuple(block.rule for block in blocks), taught)
-    scored = ibis.memtable(_NO_PAIRS.empty_table())
+    scored, done = ibis.memtable(_NO_PAIRS.empty_table()), [table, codes]
     if model is not None:
         parameters = in_dialect(model.parameters, subject.fields, engine)
         compared, blocks = pairs(codes, model.rules, spec, engine)
         found = predicted(table, compared, parameters, LOWEST, engine)
         engine.drop(stem(compared))
-        scored = with_doubts(found, table, subject.fields)
+        scored, done = with_doubts(found, table, subject.fields), [*done, found]
+    numbers = codes.select(NUMBER, KEY, UNIQUE, ROWS)
+    answers = _answers(subject, model, judgements)
+    made = engine.computed(answers, numbers, scored, _judged(table, judgements))
+    named = [block.name for block in blocks]
+    told = links(name, made[f"links_{name}"], table, named)
+    whole = entities(name, made[f"entities_{name}"], table)
+    resolution = Resolution(
+        engine.keep(told, f"links_of_{name}"),
+        engine.keep(whole, f"entities_of_{name}"),
+        tuple(blocks),
+        model,
+        tuple(warnings),
+    )
+    # What is not read again would be written to disk instead, where memory is short.
+    for used in (*done, *made.values()):
+        engine.drop(stem(used))
+    return resolution
+
+
+def _answers(
+    subject: Subject, model: Model | None, judgements: Sequence[Judgement]
+) -> Compute:
+    """From codes, scored pairs and judged records to links and entities, by numbers."""
+    name, spec = subject.name, subject.spec
     prior = model.parameters["probability_two_random_records_match"] if model else 0.0
 
     def answers(
@@ -128,22 +153,7 @@ def resolve(
             f"entities_{name}": numbered_entities(known, rows, pairs, found),
         }
 
-    numbers = codes.select(NUMBER, KEY, UNIQUE, ROWS)
-    made = engine.computed(answers, numbers, scored, _judged(table, judgements))
-    named = [block.name for block in blocks]
-    told = links(name, made[f"links_{name}"], table, named)
-    whole = entities(name, made[f"entities_{name}"], table)
-    resolution = Resolution(
-        engine.keep(told, f"links_of_{name}"),
-        engine.keep(whole, f"entities_of_{name}"),
-        tuple(blocks),
-        model,
-        tuple(warnings),
-    )
-    # What is not read again would be written to disk instead, where memory is short.
-    for used in (table, codes, *made.values()):
-        engine.drop(stem(used))
-    return resolution
+    return answers
 
 
 def _cleared(
