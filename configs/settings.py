@@ -7,6 +7,8 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PACKAGE_MODELS = Path(__file__).parent / "models"
+# In a delivery's folder: which files are of which source, where their names do not say it.
+SOURCES_MAP = "sources.yaml"
 
 
 class Settings(BaseSettings):

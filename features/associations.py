@@ -141,8 +141,7 @@ class Associated:
         sizes = sizes_of(every, limits, self.engine)
         nodes = self.engine.keep(_with_numbers(every, sizes), "graph_numbers")
         ends = self._ends(parts, nodes)
-        tied = _tied_numbers(_union(ends.values())).order_by(*ORDER)
-        tied = self._keep(tied, ROWS)
+        tied = self._keep(_union(ends.values()).order_by(*ORDER), ROWS)
         for name in (*found, *ends):
             self.engine.drop(name)
         pairs = tied.group_by(**{end: tied[f"{end}_node"] for end in ENDS})
@@ -170,10 +169,10 @@ class Associated:
         return found
 
     def _ends(self, parts: Sequence[Said], nodes: Table) -> dict[str, Table]:
-        """The rows with the numbers of their ends: a table for each two kinds.
+        """NUMBERED, a table for each two kinds.
 
-        A join of strings holds the nodes of one kind; one over all kinds would be the
-        first step to outgrow the memory.
+        A join of strings holds the nodes of one kind, a grouping the pairs of two; over
+        all kinds both would be the first steps to outgrow the memory.
         """
         found = {}
         for kinds in sorted({part.kinds for part in parts}):
@@ -183,7 +182,7 @@ class Associated:
                 own = own.select(**{end: own["value"], f"{end}_node": own["node"]})
                 rows = rows.inner_join(own, end).drop(end, f"{end}_kind")
             name = "ties_" + "_".join(kinds)
-            found[name] = self.engine.keep(rows, name)
+            found[name] = self.engine.keep(_tied_numbers(rows), name)
         return found
 
 

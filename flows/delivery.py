@@ -14,6 +14,7 @@ from ibis.expr.types import Table
 
 from configs.errors import DeliveryError, nearest
 from configs.schema import ColumnSpec, SourceSpec
+from configs.settings import SOURCES_MAP
 from flows.catalog import Catalog
 from flows.parts import Batch, Part
 from flows.reading_csv import read_csv
@@ -43,15 +44,15 @@ def check_location(location: str, sources: Iterable[str]) -> None:
         all_tables.cache_clear()
         all_tables(location)
         return
-    path = Path(location)
-    if _is_map(path):
+    path = _map_at(location)
+    if path is not None:
         known = set(sources)
         unknown = [str(name) for name in _places(path) if name not in known]
         if unknown:
             raise DeliveryError(
                 f"{path}: the model has no source {unknown[0]!r}{nearest(unknown[0], known)}"
             )
-    elif not location or not path.is_dir():
+    elif not location or not Path(location).is_dir():
         raise DeliveryError(
             f"--data {location!r}: no such folder; give a folder, a database URL "
             "(sqlite:////file, postgresql://...) or a .yaml map of sources"
@@ -63,18 +64,19 @@ def find_parts(location: str, source_name: str, source: SourceSpec) -> list[Part
 
     Args:
         location: a folder, a database URL, or a YAML file that maps source names to
-            files, globs or `url#table`, one or a list of them.
+            files, globs or `url#table`, one or a list of them; a folder may hold it.
 
     Raises:
         DeliveryError: a required file or table is missing or ambiguous.
     """
-    path = Path(location)
+    path = _map_at(location)
     if "://" in location:
         parts = _database_parts(location, source_name, source.table)
-    elif _is_map(path):
+    elif path is not None:
         parts = _mapped_parts(path, source_name, source)
     else:
-        found = (_folder_parts(path, source_name, table) for table in source.table)
+        folder = Path(location)
+        found = (_folder_parts(folder, source_name, table) for table in source.table)
         parts = [part for parts in found for part in parts]
     if not parts and not source.optional:
         raise DeliveryError(_missing(location, source))
@@ -137,8 +139,8 @@ def _missing(location: str, source: SourceSpec) -> str:
     wanted = " or ".join(source.table)
     if "://" in location:
         where, there = f"the database {shown_url(location)}", list(all_tables(location))
-    elif _is_map(Path(location)):
-        where, there = location, list(map(str, _places(Path(location))))
+    elif (path := _map_at(location)) is not None:
+        where, there = str(path), list(map(str, _places(path)))
     else:
         where, there = location, [p.name for p in Path(location).iterdir()]
         wanted = f"{wanted} (.csv, .csv.gz, .parquet, .xlsx, ...)"
@@ -148,8 +150,12 @@ def _missing(location: str, source: SourceSpec) -> str:
     )
 
 
-def _is_map(path: Path) -> bool:
-    return path.suffix.lower() in (".yaml", ".yml") and path.is_file()
+def _map_at(location: str) -> Path | None:
+    """The map of sources that a location is, or that lies in the folder that it is."""
+    for path in (Path(location), Path(location) / SOURCES_MAP):
+        if path.suffix.lower() in (".yaml", ".yml") and path.is_file():
+            return path
+    return None
 
 
 def _places(path: Path) -> dict[Any, Any]:

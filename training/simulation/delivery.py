@@ -19,7 +19,6 @@ from training.simulation.sampling import Ints, Rng, Texts
 
 GZIP_LEVEL = 5
 TRUTH = "truth/units.csv"  # no department's: neither in parts nor in another format
-MAP = "sources.yaml"
 
 
 class Outbox:

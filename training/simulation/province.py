@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from configs.errors import LeadlineError
-from training.simulation.delivery import MAP, Outbox
+from configs.settings import SOURCES_MAP
+from training.simulation.delivery import Outbox
 from training.simulation.places import place
 
 Simulate = Callable[..., dict[str, int]]
@@ -149,7 +150,7 @@ def _write_map(out: Path, box: Outbox) -> None:
     lines = {
         f"{source}: {source}-*.{suffix}\n" for source, suffix in box.suffixes.items()
     }
-    (out / MAP).write_text("".join(sorted(lines)), encoding="utf-8")
+    (out / SOURCES_MAP).write_text("".join(sorted(lines)), encoding="utf-8")
 
 
 def _night_folder(out: Path, night: int) -> Path:

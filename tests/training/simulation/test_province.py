@@ -35,11 +35,13 @@ def table(folder: Path, source: str) -> pd.DataFrame:
     return pd.concat(pd.read_parquet(p) for p in sorted(folder.glob(f"{source}-*")))
 
 
-def test_all_parts_are_found_by_the_map_of_sources(out: Path, night: Path) -> None:
+def test_all_parts_are_found_by_the_map_of_sources_in_the_folder(
+    out: Path, night: Path
+) -> None:
     sources = load_model(MODEL, Settings().models).spec.sources
     for folder, parts in ((out, 2), (night, 3)):
         for name, source in sources.items():
-            found = find_parts(str(folder / "sources.yaml"), name, source)
+            found = find_parts(str(folder), name, source)
             assert len(found) == parts, name
 
 
