@@ -6,9 +6,10 @@ from pathlib import Path
 
 from benchmarks.feature_model import MODEL, known
 from configs.loading import load_model
+from configs.settings import Settings
 from features.matrix import enriched_units, feature_matrix
 from flows.bench import Bench
-from flows.catalog import opened
+from flows.catalog import Limits, opened
 
 
 def write_features(
@@ -22,7 +23,7 @@ def write_features(
     model = load_model(MODEL, folder.parent / "models")
     for path in cores.glob("core_*.parquet"):
         (folder / path.name).symlink_to(path)
-    with opened(folder) as catalog:
+    with opened(folder, Limits(Settings().memory)) as catalog:
         held = known(catalog, model, as_of)
         units = catalog.write(enriched_units(held, Bench(catalog)), "units")
         catalog.write(feature_matrix(units, model).order_by("unit_id"), out.stem)

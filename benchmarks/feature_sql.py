@@ -6,6 +6,8 @@ from pathlib import Path
 
 import duckdb
 
+from configs.settings import Settings
+
 SCRIPT = Path(__file__).with_name("feature_script.sql")
 
 
@@ -15,6 +17,8 @@ def write_features(
     """Write the feature matrix, ordered by unit; the script knows its columns."""
     with duckdb.connect() as con:
         con.execute(f"SET temp_directory = '{out.parent / 'spill'}'")
+        if limit := Settings().memory:
+            con.execute(f"SET memory_limit = '{limit}'")
         execute(con, cores, as_of)
         con.execute(f"COPY (FROM feature_matrix ORDER BY unit_id) TO '{out}'")
 

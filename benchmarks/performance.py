@@ -49,7 +49,10 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="a delivery; else one is simulated")
     parser.add_argument("--seed", type=int, default=1, help="of the simulation")
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--memory", default="", help="LEADLINE_MEMORY of a flow: 8GB")
+    parser.add_argument(
+        "--contenders", default="", help="some of the features: leadline,sql,polars"
+    )
+    parser.add_argument("--memory", default="", help="LEADLINE_MEMORY: 8GB")
     parser.add_argument("--scratch", type=Path, default=Path("var/bench/scratch"))
     given = parser.parse_args()
     if given.section:

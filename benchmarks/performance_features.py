@@ -1,6 +1,7 @@
 """The section on the feature stage: against SQL, Polars, pandas and Featuretools."""
 
 import argparse
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,12 +34,15 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
     """The contest on one delivery; the core tables are kept for another call."""
     scratch = given.scratch / f"features-{given.rows}"
     cores = _cores(given, scratch)
-    found = contest(cores, scratch / "runs", CONTENDERS, given.repeats)
+    if given.memory:
+        os.environ["LEADLINE_MEMORY"] = given.memory  # DuckDB's, in Leadline and in SQL
+    names = given.contenders.split(",") if given.contenders else CONTENDERS
+    found = contest(cores, scratch / "runs", names, given.repeats)
     if given.rows <= FEATURETOOLS_UNITS:
         found["featuretools"] = versus_featuretools(
             cores, scratch / "runs", given.repeats
         )
-    return found
+    return {**found, "memory": given.memory}
 
 
 def _cores(given: argparse.Namespace, scratch: Path) -> Path:
@@ -84,10 +88,11 @@ def _sources(found: dict[str, Any]) -> int:
 def _one(found: dict[str, Any]) -> Iterator[str]:
     rows = sum(found["rows"].values())
     repeats = len(found["runs"]["leadline"])
+    limit = f", DuckDB limited to {found['memory']}" if found.get("memory") else ""
     yield f"\n### {found['units']:,} units, {rows:,} rows\n"
     yield (
         f"{found['date']}, {found['machine']}, `{found['command']}`, seed {found['seed']}; "
-        f"medians of {repeats} runs in turns.\n"
+        f"medians of {repeats} runs in turns{limit}.\n"
     )
     yield from pages.table(_table(found["medians"], found["different"]))
     yield ""

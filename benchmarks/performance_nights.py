@@ -1,7 +1,8 @@
 """The section on nights: a delivery with 1 % that is new or changed, after a full run.
 
 The night is scored twice: where the last night's finished stages are kept, and in a home
-that has nothing but the champion. Both publish; the lists have to be the same.
+that has nothing but the champion. Both publish; the lists have to be the same. How many
+units the night gave other features tells how much of a list a night can leave as it was.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from benchmarks import pages
 from benchmarks.performance_flow import leadline, trained, watched
 
 PARTS = 10
+SHOWN = 6  # features that moved, besides the first
 
 
 def measure(given: argparse.Namespace) -> dict[str, Any]:
@@ -43,7 +45,35 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
     same = _scores(home, given.model) == _scores(fresh, given.model)
     if not same:
         raise SystemExit("the night's list differs from that of a run from nothing")
-    return {"memory": given.memory, "runs": runs}
+    before, after = _written(home, given.model, "feature_matrix")[-2:]
+    return {"memory": given.memory, "runs": runs, "moved": moved(before, after)}
+
+
+def moved(before: Path, after: Path) -> dict[str, Any]:
+    """Of the units of both matrices, the share whose features are not what they were.
+
+    Returns:
+        `units` of both; `any`, the share with a feature that moved; `features`, the share
+        by feature, of those that moved, the largest first; `but_first`, the share with
+        another than the first of these that moved.
+    """
+    one, other = (
+        pd.read_parquet(path).set_index("unit_id") for path in (before, after)
+    )
+    units = one.index.intersection(other.index)
+    left, right = (
+        m.loc[units].drop(columns="as_of").astype(float) for m in (one, other)
+    )
+    differ = (left != right) & ~(left.isna() & right.isna())
+    shares = differ.mean().sort_values(ascending=False, kind="stable")
+    shares = shares[shares > 0]
+    return {
+        "units": len(units),
+        "any": float(differ.any(axis=1).mean()),
+        "features": {str(name): float(share) for name, share in shares.items()},
+        "but_first": float(differ.drop(columns=shares.index[:1]).any(axis=1).mean()),
+        "columns": differ.shape[1],
+    }
 
 
 def _simulate(given: argparse.Namespace, out: Path) -> None:
@@ -64,9 +94,13 @@ def _run(given: argparse.Namespace, home: Path, delivery: Path) -> dict[str, Any
 
 def _scores(home: Path, model: str) -> bytes:
     """The scores of the newest run, as they lie in its work folder."""
-    found = (home / "var" / "work" / model).glob("*/scores.parquet")
-    newest = max(found, key=lambda path: path.stat().st_mtime)
-    return newest.read_bytes()
+    return _written(home, model, "scores")[-1].read_bytes()
+
+
+def _written(home: Path, model: str, table: str) -> list[Path]:
+    """A table of every run whose work folder is there, by the time of the run."""
+    runs = (home / "var" / "work" / model).glob(f"[0-9]*/{table}.parquet")
+    return sorted(runs, key=lambda path: path.parent.name)
 
 
 def lines(found: list[dict[str, Any]]) -> Iterator[str]:
@@ -81,6 +115,18 @@ def lines(found: list[dict[str, Any]]) -> Iterator[str]:
         yield f"\n### {one['model']}, {one['units']:,} units\n"
         yield f"{one['date']}, {one['machine']}, `{one['command']}`.\n"
         yield from pages.table(_table(one["runs"]))
+        yield from _what_moved(one["moved"])
+
+
+def _what_moved(found: dict[str, Any]) -> Iterator[str]:
+    first, *others = found["features"].items()
+    shown = ", ".join(f"`{name}` {share:.1%}" for name, share in others[:SHOWN])
+    yield (
+        f"\nOf the {found['units']:,} units that were there before, {found['any']:.1%} have "
+        f"another value than before in one of {found['columns']} features. "
+        f"`{first[0]}` moved for {first[1]:.1%} of them; without it {found['but_first']:.1%} "
+        f"moved. The next: {shown}."
+    )
 
 
 def _table(runs: dict[str, dict[str, Any]]) -> pd.DataFrame:

@@ -2,6 +2,8 @@
 
 import sys
 
+import pandas as pd
+
 from benchmarks import (
     performance,
     performance_flow,
@@ -89,7 +91,27 @@ def test_a_night_stands_beside_the_same_night_from_nothing():
 
     runs = {"full": run(9.0, 8.0), "night": run(1.0, 0.0), "fresh": run(10.0, 8.0)}
     about = {"model": "m", "units": 5, "date": "d", "machine": "x", "command": "c"}
-    page = list(performance_nights.lines([{**about, "runs": runs}]))
+    moved = {"units": 4, "any": 1.0, "features": {"peers": 1.0, "ratio": 0.25}}
+    moved |= {"but_first": 0.25, "columns": 3}
+    page = list(performance_nights.lines([{**about, "runs": runs, "moved": moved}]))
     assert "| reading | 9.0 | 1.0 | 10.0 | 0.10 |" in page
     assert "| linking | 8.0 | 0.0 | 8.0 | 0.00 |" in page
     assert "| all | 17.0 | 1.0 | 18.0 | 0.06 |" in page
+    assert "`peers` moved for 100.0% of them; without it 25.0% moved." in page[-1]
+
+
+def test_features_that_a_night_moved_are_counted_among_the_units_of_both(tmp_path):
+    before, after = tmp_path / "before.parquet", tmp_path / "after.parquet"
+    same = {"flag": [True, None, False, True], "as_of": ["one"] * 4}
+    ours = {"unit_id": list("abcd"), "peers": [0.1, 0.2, 0.3, None], **same}
+    pd.DataFrame({**ours, "ratio": [1.0, 2.0, None, 4.0]}).to_parquet(before)
+    theirs = {name: [*values, None] for name, values in ours.items()}
+    theirs |= {"unit_id": list("dcbae"), "flag": [True, False, None, True, None]}
+    theirs["peers"] = [None, 0.4, 0.3, 0.2, 0.1]
+    pd.DataFrame({**theirs, "ratio": [4.0, 3.0, 2.0, 1.0, 5.0]}).to_parquet(after)
+
+    found = performance_nights.moved(before, after)
+
+    assert found["units"] == 4
+    assert found["features"] == {"peers": 0.75, "ratio": 0.25}
+    assert (found["any"], found["but_first"]) == (0.75, 0.25)
