@@ -42,6 +42,12 @@ STAGES = {
     "looking": "groups",
     "publishing": "publishing",
     "writing": "publishing",
+    # Stages that an earlier run had finished, see `flows.steps`.
+    "link": "linking",
+    "features": "features",
+    "rules": "rules",
+    "score": "scoring",
+    "groups": "groups",
 }
 MOST_GROWTH, GROWTH_OVER = 11.0, (1_000_000, 10_000_000)
 MOST_GIB = 16.0
@@ -129,7 +135,7 @@ def spans(
     """
     found: dict[str, dict[str, Any]] = {}
     for begun, after in zip(stages, [*stages[1:], end], strict=True):
-        name = STAGES[begun["stage"].split()[0]]
+        name = STAGES[begun["stage"].split()[0].rstrip(":")]
         one = found.setdefault(
             name, {"stage": name, "wall s": 0.0, "cpu s": 0.0, "peak GiB": 0.0}
         )

@@ -10,6 +10,8 @@ from benchmarks import (
     performance_nights,
     performance_sizing,
 )
+from flows.pace import AGAIN
+from flows.steps import FEATURES, GROUP, LINK, RULES, SCORE
 
 SLEEPS = (
     "import sys, time, subprocess\n"
@@ -40,6 +42,14 @@ def test_a_stage_that_comes_twice_is_added_up():
     first, second = performance_flow.spans(begun, {"at": 5.0, "cpu": 4.0, "peak": 3.0})
     assert (first["wall s"], first["cpu s"], first["peak GiB"]) == (2.0, 3.0, 3.0)
     assert (second["wall s"], second["cpu s"], second["peak GiB"]) == (3.0, 1.0, 1.0)
+
+
+def test_a_stage_that_an_earlier_run_had_finished_is_known_by_its_name():
+    at = {"at": 0.0, "cpu": 0.0, "peak": 0.0}
+    stages = (LINK, FEATURES, RULES, SCORE, GROUP)
+    begun = [{"stage": f"{stage}{AGAIN}", **at} for stage in stages]
+    found = [one["stage"] for one in performance_flow.spans(begun, at)]
+    assert found == ["linking", "features", "rules", "scoring", "groups"]
 
 
 def test_a_page_is_written_of_what_was_kept(monkeypatch, tmp_path):

@@ -1,4 +1,4 @@
-"""Every simulated model on both engines: all tables of a run, cell by cell."""
+"""Every model on both engines: all tables of a run, cell by cell."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +21,7 @@ from flows.link import learnt_in, link
 from flows.score import score
 from flows.spark_catalog import SparkCatalog
 from flows.train import train
+from tests.flows.test_real_records import FIRMS
 from tests.spark import MASTER
 from tests.spark.compared import differences
 from training.simulation import simulated
@@ -29,6 +30,8 @@ MODELS = (
     *("vehicle_insurance", "bankruptcy_wages", "benefit_crosscheck", "elder_care"),
     *("judicial_auction", "fuel_oil_tax", "false_litigation"),
 )
+# Of real registry tables, of which there is no simulation.
+REGISTRY = "illegal_fundraising"
 UNITS, SEED = 1000, 7
 # Rows of the longest result that the driver may be given: the links that a person judges,
 # `features.linkage.to_judge.MOST`. Every table of rows has more.
@@ -95,14 +98,24 @@ class Compared:
     rows: list[int]  # of each result that Spark gave the driver
 
 
-@pytest.fixture(scope="module", params=MODELS)
+def delivery(model: str, folder: Path) -> Path:
+    """Simulated, or the real registry tables as they were delivered."""
+    if model == REGISTRY:
+        if not FIRMS.is_dir():
+            pytest.skip(f"no real records in {FIRMS}; set LEADLINE_SHARED_DATA")
+        return FIRMS
+    simulated(model, units=UNITS, seed=SEED, out=folder / "data")
+    return folder / "data"
+
+
+@pytest.fixture(scope="module", params=(*MODELS, REGISTRY))
 def jobs(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Compared:
     folder = tmp_path_factory.mktemp(request.param)
-    simulated(request.param, units=UNITS, seed=SEED, out=folder / "data")
-    here = job_of(request.param, folder / "data", folder / "home", "duckdb")
-    there = job_of(request.param, folder / "data", folder / "home", "spark")
+    data = delivery(request.param, folder)
+    here = job_of(request.param, data, folder / "home", "duckdb")
+    there = job_of(request.param, data, folder / "home", "spark")
     prepared(here, None)
     train(here)
     listed(here)

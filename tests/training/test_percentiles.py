@@ -26,3 +26,12 @@ def test_an_unknown_population_and_no_values_are_no_errors():
     unknown = np.full((5, 1), np.nan)
     assert shares_below([unknown], np.array([[1.0]])).tolist() == [[0.0]]
     assert shares_below([unknown], np.empty((0, 1))).shape == (0, 1)
+
+
+def test_values_apart_by_rounding_alone_stand_at_one_place():
+    ratios = np.log1p([3.0, 7.0, 1.0]) - np.log1p([1.0, 3.0, 0.0])  # all log 2
+    assert len(set(ratios)) > 1
+    population = np.concatenate([ratios, [0.1, 5.0], 1e-16 * np.arange(-2, 3)])
+    asked = np.array([*ratios, 0.0, -1e-16])[:, None]
+    shares = shares_below([population[:, None]], asked)[:, 0]
+    assert shares.tolist() == [0.6, 0.6, 0.6, 0.0, 0.0]
