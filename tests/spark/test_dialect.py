@@ -64,7 +64,11 @@ def test_texts_are_searched_replaced_and_read_alike(engines):
             "dollar": text.re_replace("[$]", "$1"),
             "taken": text.re_extract("([0-9]+)([A-Z])?", 2),
             "number": text.try_cast("float64"),
-            "whole": text.try_cast("int64"),
+            # DuckDB rounds 12.5 and reads 0x10; stages cast digits alone to integers.
+            "whole": ibis.ifelse(
+                text.re_search(r"^[+-]?[0-9]+\s*$"), text, ibis.null()
+            ).try_cast("int64"),
+            "digit": text.substr(0, 1).try_cast("int64"),
             "time": ibis.ifelse(
                 text.re_search("^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"), text, ibis.null()
             ).try_cast("timestamp"),
