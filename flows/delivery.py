@@ -69,10 +69,9 @@ def find_parts(location: str, source_name: str, source: SourceSpec) -> list[Part
     Raises:
         DeliveryError: a required file or table is missing or ambiguous.
     """
-    path = _map_at(location)
     if "://" in location:
         parts = _database_parts(location, source_name, source.table)
-    elif path is not None:
+    elif (path := _map_at(location)) is not None:
         parts = _mapped_parts(path, source_name, source)
     else:
         folder = Path(location)
