@@ -140,9 +140,12 @@ class Associated:
         every = _union(found.values())
         sizes = sizes_of(every, limits, self.engine)
         nodes = self.engine.keep(_with_numbers(every, sizes), "graph_numbers")
-        ends = self._ends(parts, nodes)
-        tied = self._keep(_union(ends.values()).order_by(*ORDER), ROWS)
-        for name in (*found, *ends):
+        for name in found:
+            self.engine.drop(name)
+        ordered = self._ordered(parts, nodes)
+        rows = self.engine.following(list(ordered.values()), ORDER)
+        tied = self._keep(rows, ROWS)
+        for name in ordered:
             self.engine.drop(name)
         pairs = tied.group_by(**{end: tied[f"{end}_node"] for end in ENDS})
         pairs = pairs.aggregate(probability=tied["probability"].max())
@@ -167,6 +170,22 @@ class Associated:
             nodes = self.engine.keep(_union(ends).distinct(), name)
             found[name] = nodes.mutate(kind=ibis.literal(kind))
         return found
+
+    def _ordered(self, parts: Sequence[Said], nodes: Table) -> dict[str, Table]:
+        """NUMBERED, a table for each left kind, in ORDER.
+
+        The numbers of nodes go by kind, so these tables follow each other; all ties at
+        once would be the largest sort of a run.
+        """
+        ordered = {}
+        for left in sorted({part.kinds[0] for part in parts}):
+            ends = self._ends([p for p in parts if p.kinds[0] == left], nodes)
+            name = f"ordered_{left}"
+            rows = _union(ends.values()).order_by(*ORDER)
+            ordered[name] = self.engine.keep(rows, name)
+            for own in ends:
+                self.engine.drop(own)
+        return ordered
 
     def _ends(self, parts: Sequence[Said], nodes: Table) -> dict[str, Table]:
         """NUMBERED, a table for each two kinds.

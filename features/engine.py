@@ -1,6 +1,6 @@
 """What features need of whoever holds the engine; `flows.catalog` has it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import pyarrow as pa
@@ -18,6 +18,9 @@ class Engine(Protocol):
 
     def drop(self, name: str) -> None:
         """Forget a table that was kept; its room is free again."""
+
+    def following(self, tables: Sequence[Table], by: Sequence[str]) -> Table:
+        """The rows of tables that are sorted by these columns and follow each other."""
 
     def computed(self, compute: Compute, *tables: Table) -> Mapping[str, Table]:
         """What a function makes of whole tables, in one process that has room for them.

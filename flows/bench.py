@@ -1,6 +1,6 @@
 """What a stage works at: the catalog's engine as `features` knows it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -32,6 +32,9 @@ class Bench:
 
     def drop(self, name: str) -> None:
         self._catalog.drop(f"_{name}")
+
+    def following(self, tables: Sequence[Table], by: Sequence[str]) -> Table:
+        return self._catalog.following(tables, by)
 
     def computed(self, compute: Compute, *tables: Table) -> Mapping[str, Table]:
         made = self._catalog.computed(_Prefixed(compute), *tables)

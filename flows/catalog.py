@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,6 +113,10 @@ class Catalog:
 
     def drop(self, name: str) -> None:
         self._backend.drop_table(name, force=True)
+
+    def following(self, tables: Sequence[Table], by: Sequence[str]) -> Table:
+        """The rows of tables that are sorted by these columns and follow each other."""
+        return ibis.union(*tables)
 
     def arrow(self, table: Table) -> pa.Table:
         return self._backend.to_pyarrow(table)

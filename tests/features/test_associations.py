@@ -79,6 +79,18 @@ def test_the_table_keeps_its_contract(catalog):
         assert list(getattr(made, name).columns) == list(contract)
 
 
+def test_the_kept_rows_stand_in_the_order_of_their_nodes(catalog):
+    """Kinds are sorted one after the other; a file must be the same for every run."""
+    people = [f"p{number * 7 % 100:02}" for number in range(100)]
+    visits = [visit("2024-05-01", person=p, place=p[::-1]) for p in people]
+    claims = [claim(number, person=p) for number, p in enumerate(people)]
+    held = known(catalog, model(associations=TIES), {"claims": claims, "visits": visits})
+    made = Associated(held, catalog, catalog.write).made(base_units(held))
+    rows = [tuple(row[name] for name in ORDER) for row in catalog.rows(made.rows)]
+    assert len(rows) == 200
+    assert rows == sorted(rows)
+
+
 def test_rows_posted_later_tie_nobody(catalog):
     late = visit("2024-01-01", place="x", posted="2024-07-02")
     data = {"claims": [claim(1), claim(2, posted="2024-07-02")], "visits": [late]}
