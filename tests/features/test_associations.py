@@ -84,7 +84,9 @@ def test_the_kept_rows_stand_in_the_order_of_their_nodes(catalog):
     people = [f"p{number * 7 % 100:02}" for number in range(100)]
     visits = [visit("2024-05-01", person=p, place=p[::-1]) for p in people]
     claims = [claim(number, person=p) for number, p in enumerate(people)]
-    held = known(catalog, model(associations=TIES), {"claims": claims, "visits": visits})
+    held = known(
+        catalog, model(associations=TIES), {"claims": claims, "visits": visits}
+    )
     made = Associated(held, catalog, catalog.write).made(base_units(held))
     rows = [tuple(row[name] for name in ORDER) for row in catalog.rows(made.rows)]
     assert len(rows) == 200
