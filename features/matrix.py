@@ -29,11 +29,11 @@ from features.builders.columns import (
 from features.builders.concentration import concentration_found
 from features.builders.flows import flows_features
 from features.builders.history import history_found, moving_found
-from features.builders.network import network_features
-from features.builders.paths import path_features
+from features.builders.network import network_found
+from features.builders.paths import path_found
 from features.builders.peers import peers_found
 from features.builders.rotation import rotation_features
-from features.builders.text import text_features
+from features.builders.text import text_found
 from features.engine import Engine
 from features.found import Found, joined
 from features.known import Known
@@ -124,9 +124,12 @@ def feature_matrix(units: Table, model: LoadedModel) -> Table:
 def _extended(units: Units, step: FeatureStep, associated: Associated) -> Units:
     kept, known, said = units.kept, associated.known, getattr(step, step.family)
     if step.network:
-        return Units(kept, network_features(kept, step.network, associated))
+        return units.with_found(network_found(kept, step.network, associated))
     if step.path:
-        return Units(kept, path_features(kept, step.path, associated))
+        return units.with_found(path_found(kept, step.path, associated))
+    if step.text:
+        found = _text(kept, step.text, known, associated.engine)
+        return units.with_found(found)
     if step.family in _ROW_BY_ROW:
         return Units(kept, _ROW_BY_ROW[step.family](units.made, said, known))
     if step.family in _JOINED:
@@ -213,13 +216,13 @@ def _rotation(units: Table, step: RotationSpec, known: Known, _: Engine) -> Tabl
     return rotation_features(units, known.rows(step.of, units), step, tie, contest)
 
 
-def _texts(units: Table, step: TextSpec, known: Known, engine: Engine) -> Table:
+def _text(units: Table, step: TextSpec, known: Known, engine: Engine) -> Found:
     tie = known.link(step.of, step.by, step.as_)
     if step.within is not None:
         columns = known.model.known.columns
         within = source_column(known.spec, step.of, step.within, columns)
         step = step.model_copy(update={"within": within})
-    return text_features(units, known.rows(step.of, units), step, tie, engine)
+    return text_found(units, known.rows(step.of, units), step, tie, engine)
 
 
 # Of the units as made so far, row by row.
@@ -239,5 +242,4 @@ _JOINED: dict[str, Callable[[Table, Any, Known], Iterable[Found]]] = {
 _FAMILIES: dict[str, Callable[[Table, Any, Known, Engine], Table]] = {
     "flows": _flows,
     "rotation": _rotation,
-    "text": _texts,
 }

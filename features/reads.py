@@ -5,10 +5,17 @@ into one query. A step that reads the units as a table (a shop's other claims, a
 group) needs what it reads computed before.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
 from configs.expressions import names, parse
-from configs.network import ConcentrationSpec
+from configs.keys import source_column
+from configs.network import (
+    ConcentrationSpec,
+    MarkedSpec,
+    NetworkSpec,
+    PathSpec,
+    TextSpec,
+)
 from configs.schema import CoverageSpec, FeatureStep, HistorySpec, LookupSpec
 from features.known import Known
 
@@ -23,17 +30,43 @@ def reads(step: FeatureStep, known: Known) -> frozenset[str] | None:
         return frozenset((*step.peers.value, *step.peers.within))
     if step.coverage:
         return _coverage(step.coverage, known)
-    joined = step.lookup or step.history or step.concentration
+    if graph := step.network or step.path:
+        return frozenset(_graph(graph, known))
+    joined = step.lookup or step.history or step.concentration or step.text
     if joined is None:
         return None
     pairs = known.link(joined.of, joined.by, joined.as_).pairs
     found: set[str] = set()
-    if step.history and step.history.anchor != "as_of":
+    moving = step.history and step.history.anchor != "as_of"
+    if moving or step.text:
         found.update(own for own, _ in pairs)
     if joined.of == known.spec.unit.source:
         found.update(other for _, other in pairs)
         found.update(_said(joined))
     return frozenset(found)
+
+
+def _graph(step: NetworkSpec | PathSpec, known: Known) -> Iterator[str]:
+    """What ties name, where the step starts and ends, and what marks its nodes."""
+    source, columns = known.spec.unit.source, known.model.known.columns
+    declared = known.spec.associations
+    own = [tie for tie in declared.ties if tie.source == source] if declared else []
+    named = [name for tie in own for _, name in (tie.start, *tie.ends)]
+    texts = [tie.where for tie in own]
+    if isinstance(step, NetworkSpec):
+        named.append(step.of)
+        end: MarkedSpec | Mapping[str, str] | None = step.confirmed
+    else:
+        named += step.from_.values()
+        end = step.to
+    if isinstance(end, MarkedSpec):
+        named += [end.by] if end.source == source else []
+        texts += [end.where] if end.source == source else []
+    elif end:
+        named += end.values()
+    yield from (source_column(known.spec, source, name, columns) for name in named)
+    for text in texts:
+        yield from names(parse(text)) if text is not None else ()
 
 
 def _coverage(step: CoverageSpec, known: Known) -> frozenset[str]:
@@ -43,11 +76,15 @@ def _coverage(step: CoverageSpec, known: Known) -> frozenset[str]:
     return frozenset(other for tie in links for _, other in tie.pairs)
 
 
-def _said(step: LookupSpec | HistorySpec | ConcentrationSpec) -> Iterable[str]:
+def _said(
+    step: LookupSpec | HistorySpec | ConcentrationSpec | TextSpec,
+) -> Iterable[str]:
     """The columns that the expressions of a step name."""
     texts = [step.where] if step.where is not None else []
     if isinstance(step, LookupSpec):
         yield from step.take.values()
+    elif isinstance(step, TextSpec):
+        yield from (step.column, *([step.within] if step.within else []))
     elif isinstance(step, HistorySpec):
         texts += [measure.of for measure in step.measures.values()]
     else:

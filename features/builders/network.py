@@ -14,13 +14,14 @@ from features.associations import Associated
 from features.builders.marks import OWN, Marked, marks, with_own
 from features.builders.nodes import looked_up, node_values, with_numbers
 from features.distances import counterparties, ties_between
+from features.found import Found
 from features.graph import UNKNOWN, Graph, size_of
 
 _NODE = "_node"
 
 
-def network_features(units: Table, step: NetworkSpec, associated: Associated) -> Table:
-    """The units with one more column per statistic (degree: per kind of neighbour).
+def network_found(units: Table, step: NetworkSpec, associated: Associated) -> Found:
+    """One column per statistic (degree: per kind of neighbour).
 
     Null where the node is not known. A known node without ties has degree 0 and stands
     alone; so does a hub in components, communities and cores. The share of confirmed

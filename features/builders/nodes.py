@@ -9,6 +9,7 @@ from ibis.expr.types import Table, Value
 
 from configs.keys import source_column
 from features.associations import Associated, Associations
+from features.found import UNIT, Found
 from features.graph import UNKNOWN, graph
 from features.links import strong
 
@@ -49,13 +50,13 @@ def looked_up(
     associated: Associated,
     kinds: Collection[str],
     *others: Table,
-) -> Table:
-    """The units with what `compute` gives their keys, in place of the keys.
+) -> Found:
+    """What `compute` gives the keys of the units.
 
     Each distinct set of keys is computed once; null where a key is null.
 
     Args:
-        keyed: the units with their columns of keys.
+        keyed: the units with their columns of keys, and with those that ties name.
         compute: of the graph, the distinct keys, and the other tables.
         name: what the result is called in the engine.
         kinds: the graph has the ties between these; all, where none is named.
@@ -74,6 +75,7 @@ def looked_up(
     hubs = made.hubs.select("node")
     found = associated.engine.computed(whole, pairs, hubs, known, *others)[name]
     joined = keyed.left_join(found, list(keys))
-    units = [column for column in keyed.columns if column not in keys]
     features = [column for column in found.columns if column not in keys]
-    return joined.select(*units, **{column: joined[column] for column in features})
+    return Found.by_unit(
+        joined.select(UNIT, *features), lambda units: {n: units[n] for n in features}
+    )

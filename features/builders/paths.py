@@ -21,14 +21,15 @@ from features.builders.marks import (
 )
 from features.builders.nodes import looked_up, node_values, with_numbers
 from features.distances import ties_between, ties_to_nearest
+from features.found import Found
 from features.graph import UNKNOWN, Graph
 
 _FROM, _TO, _SAME = "_from", "_to", "_same"
 _VALUES = ("_from_value", "_to_value")
 
 
-def path_features(units: Table, step: PathSpec, associated: Associated) -> Table:
-    """The units with `<named>_ties` and `<named>_closeness`.
+def path_found(units: Table, step: PathSpec, associated: Associated) -> Found:
+    """`<named>_ties` and `<named>_closeness`.
 
     Closeness is 1 / ties: 1 where both ends are tied directly or are the same, 0
     without a way. Both are null where an end is not known, ties also without a way.
@@ -59,7 +60,7 @@ def path_features(units: Table, step: PathSpec, associated: Associated) -> Table
 
 def _to_marked(
     keyed: Table, step: PathSpec, to: MarkedSpec, associated: Associated
-) -> Table:
+) -> Found:
     known, name = associated.known, f"path_{step.named}"
     [kind] = step.from_
     target = marked_kind(known.spec, to, known.model.known.columns)

@@ -15,16 +15,17 @@ from features.builders.aggregates import number
 from features.builders.columns import first_rows
 from features.engine import Engine
 from features.expressions import compile_text
+from features.found import Found
 from features.links import Link, strong
 from features.near_duplicates import NO_CLUSTER, near_duplicates
 
 _TEXT, _WITHIN, _CLUSTER, _SIMILARITY = "_text", "_within", "_cluster", "_similarity"
 
 
-def text_features(
+def text_found(
     units: Table, rows: Table, step: TextSpec, link: Link, engine: Engine
-) -> Table:
-    """The units with one more column `<named>_<stat>` per statistic.
+) -> Found:
+    """One column `<named>_<stat>` per statistic.
 
     Null without a text; `within` and `across` also where the unit's own value of
     `within` is unknown. Units that share a row share its text, which counts once.
@@ -43,9 +44,9 @@ def text_features(
         _valued=found[_WITHIN].count().over(ibis.window(group_by=_CLUSTER)),
         _same=found.count().over(ibis.window(group_by=[_CLUSTER, _WITHIN])),
     )
-    joined = units.mutate(**link.unit_keys(units)).left_join(counted, link.keys)
-    features = {f"{step.named}_{stat}": _STATS[stat](joined) for stat in step.stats}
-    return joined.select(*units.columns, **features)
+    features = {f"{step.named}_{stat}": _STATS[stat](counted) for stat in step.stats}
+    table = counted.select(*link.keys, **features)
+    return Found.by_link(table, link, lambda units: {n: units[n] for n in features})
 
 
 def _texts(units: Table, rows: Table, step: TextSpec, link: Link) -> Table:
@@ -75,24 +76,24 @@ def _clustered(texts: pa.Table, step: TextSpec) -> pa.Table:
     return known.filter(pa.array(found.cluster != NO_CLUSTER))
 
 
-def _near_duplicates(joined: Table) -> Value:
-    return number(joined["_texts"] - 1)
+def _near_duplicates(found: Table) -> Value:
+    return number(found["_texts"] - 1)
 
 
-def _same_value(joined: Table) -> Value:
-    return _where_valued(joined, joined["_same"] - 1)
+def _same_value(found: Table) -> Value:
+    return _where_valued(found, found["_same"] - 1)
 
 
-def _another_value(joined: Table) -> Value:
-    return _where_valued(joined, joined["_valued"] - joined["_same"])
+def _another_value(found: Table) -> Value:
+    return _where_valued(found, found["_valued"] - found["_same"])
 
 
-def _where_valued(joined: Table, value: Value) -> Value:
-    return number(ibis.ifelse(joined[_WITHIN].notnull(), value, ibis.null()))
+def _where_valued(found: Table, value: Value) -> Value:
+    return number(ibis.ifelse(found[_WITHIN].notnull(), value, ibis.null()))
 
 
-def _similarity(joined: Table) -> Value:
-    return number(joined[_SIMILARITY])
+def _similarity(found: Table) -> Value:
+    return number(found[_SIMILARITY])
 
 
 _STATS: Mapping[str, Callable[[Table], Value]] = {

@@ -1,7 +1,7 @@
 """Which steps are put together into one query, and that it does not change what they say."""
 
 from features.matrix import enriched_units
-from tests.factories import claim, frame_of, known, model, units_of, visit
+from tests.factories import BOTH, claim, frame_of, known, model, units_of, visit
 
 STEPS = (
     {"history": {"of": "visits", "by": "claimant", "measures": {"n": "*"}}},
@@ -31,6 +31,9 @@ class Counting:
     def keep(self, table, name):
         self.names.append(name)
         return self.catalog.keep(table, name)
+
+    def __getattr__(self, name):
+        return getattr(self.catalog, name)
 
 
 def test_units_are_computed_only_where_a_step_reads_new_columns_as_rows(catalog):
@@ -65,3 +68,37 @@ def test_a_unit_that_a_window_leaves_out_still_has_the_window(catalog):
     loaded = model({"history": step})
     found = frame_of(catalog, units_of(catalog, loaded, {"claims": claims}))
     assert found["claimant_claims_n_365d"].fillna(-1).tolist() == [1, 1, -1]
+
+
+def test_the_graph_and_texts_join_to_the_units_without_computing_them_anew(catalog):
+    """To write all columns again costs more than most steps."""
+    kind = {"title": BOTH}
+    ties = {
+        "kinds": {"claim": kind, "person": kind},
+        "ties": [
+            {
+                "source": "claims",
+                "of": {"claim": "claim_no"},
+                "with": {"person": "claimant"},
+            }
+        ],
+    }
+    steps = [
+        *STEPS[:2],
+        {"network": {"of": "claimant", "kind": "person", "stats": "degree"}},
+        {
+            "path": {
+                "from": {"person": "claimant"},
+                "to": {"source": "visits", "by": "patient", "kind": "person"},
+                "through": "person",
+                "named": "way",
+            }
+        },
+        {"derive": {"both": "often and way_closeness > 0"}},
+    ]
+    engine = Counting(catalog)
+    found = known(catalog, model(*steps, associations=ties), DATA)
+    rows = frame_of(catalog, enriched_units(found, engine))
+    assert not [name for name in engine.names if name.startswith("units")]
+    assert rows["claimant_degree_claim"].tolist() == [2, 2, 1]
+    assert rows["both"].tolist() == [True, True, False]
