@@ -76,6 +76,7 @@ def looked_up(
     found = associated.engine.computed(whole, pairs, hubs, known, *others)[name]
     joined = keyed.left_join(found, list(keys))
     features = [column for column in found.columns if column not in keys]
-    return Found.by_unit(
-        joined.select(UNIT, *features), lambda units: {n: units[n] for n in features}
-    )
+    # Computed at once: with what finds the nodes of each unit in the query that joins it,
+    # too, that query would hold more tables than fit into a small memory.
+    table = associated.engine.keep(joined.select(UNIT, *features), f"{name}_units")
+    return Found.by_unit(table, lambda units: {n: units[n] for n in features})

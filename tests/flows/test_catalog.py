@@ -5,7 +5,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from flows.catalog import Limits, opened
+from flows.catalog import CELLS, MOST_ROWS, Limits, opened
 
 
 def test_sorted_tables_follow_each_other_in_one_file_also_with_spilling(tmp_path):
@@ -22,3 +22,16 @@ def test_sorted_tables_follow_each_other_in_one_file_also_with_spilling(tmp_path
         catalog.write(catalog.following(halves, ["a"]), "whole")
     found = pq.read_table(tmp_path / "whole.parquet", columns=["a"])["a"]
     assert np.array_equal(found.to_numpy(), np.arange(600_000))
+
+
+def test_a_wide_table_is_written_in_smaller_groups_which_threads_hold(tmp_path):
+    """A group of all columns times 122,880 rows would leave no memory to its query."""
+    columns = {f"c{number}": np.arange(150_000) for number in range(100)}
+    with opened(tmp_path, Limits(threads=2)) as catalog:
+        wide = catalog.register("wide", pa.table(columns))
+        catalog.write(wide, "wide")
+        catalog.write(wide.select("c0"), "narrow")
+    groups = pq.ParquetFile(tmp_path / "wide.parquet").metadata
+    assert groups.row_group(0).num_rows * 100 <= CELLS
+    narrow = pq.ParquetFile(tmp_path / "narrow.parquet").metadata
+    assert narrow.row_group(0).num_rows == MOST_ROWS
