@@ -11,7 +11,7 @@ from tests.flows.homes import Home
 SHARED = Path(os.environ.get("LEADLINE_SHARED_DATA", "../shared/data")).absolute()
 FIRMS = SHARED / "illegal_fundraising"
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.longer]
 
 
 def test_every_firm_of_the_real_registry_is_published(empty: Home) -> None:

@@ -70,6 +70,7 @@ def test_money_counts_confirmed_units_alone(scores, labels):
     assert table["share"] == 1.0
 
 
+@pytest.mark.longer
 def test_network_arm_ranks_the_entangled_first():
     rng = np.random.default_rng(0)
     X = pd.DataFrame(rng.normal(size=(200, 2)), UNITS, ["degree", "core"])
