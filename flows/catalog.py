@@ -103,7 +103,8 @@ class Catalog:
     def write(self, table: Table, name: str) -> Table:
         """Compute a table once and keep it as `<name>.parquet`."""
         part = self.path(name).with_suffix(".part")
-        rows = min(CELLS // len(table.columns) // VECTOR * VECTOR, MOST_ROWS)
+        vectors = max(CELLS // len(table.columns) // VECTOR, 1)
+        rows = min(vectors * VECTOR, MOST_ROWS)
         self._backend.to_parquet(
             table, part, dictionary_size_limit=DICTIONARY, row_group_size=rows
         )
