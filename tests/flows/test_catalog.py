@@ -9,17 +9,17 @@ from flows.catalog import CELLS, MOST_ROWS, Limits, opened
 
 
 def test_sorted_tables_follow_each_other_in_one_file_also_with_spilling(tmp_path):
-    """300,000 rows are several row groups; the engine writes them with two threads."""
+    """600,000 rows are several row groups; the engine writes them with two threads."""
     number = np.random.default_rng(3).permutation(600_000)
     words = pa.array([f"{n:0>100}" for n in number])
-    mixed = pa.table({"a": number, "of": number >= 300_000, "word": words})
+    mixed = pa.table({"a": number, "of": number // 120_000, "word": words})
     with opened(tmp_path, Limits(memory="150MB", threads=2)) as catalog:
         catalog.register("mixed", mixed)
-        halves = []
-        for half in (False, True):
-            own = catalog.named("mixed").filter(ibis._["of"] == half).order_by("a")
-            halves.append(catalog.keep(own, f"half_{half}"))
-        catalog.write(catalog.following(halves, ["a"]), "whole")
+        parts = []
+        for part in range(5):
+            own = catalog.named("mixed").filter(ibis._["of"] == part).order_by("a")
+            parts.append(catalog.keep(own, f"part_{part}"))
+        catalog.write(catalog.following(parts, ["a"]), "whole")
     found = pq.read_table(tmp_path / "whole.parquet", columns=["a"])["a"]
     assert np.array_equal(found.to_numpy(), np.arange(600_000))
 
