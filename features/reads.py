@@ -60,8 +60,9 @@ def _graph(step: NetworkSpec | PathSpec, known: Known) -> Iterator[str]:
         named += step.from_.values()
         end = step.to
     if isinstance(end, MarkedSpec):
-        named += [end.by] if end.source == source else []
-        texts += [end.where] if end.source == source else []
+        if end.source == source:
+            named.append(end.by)
+            texts.append(end.where)
     elif end:
         named += end.values()
     yield from (source_column(known.spec, source, name, columns) for name in named)

@@ -70,7 +70,7 @@ def test_a_unit_that_a_window_leaves_out_still_has_the_window(catalog):
     assert found["claimant_claims_n_365d"].fillna(-1).tolist() == [1, 1, -1]
 
 
-def test_the_graph_and_texts_join_to_the_units_without_computing_them_anew(catalog):
+def test_the_graph_and_ways_join_to_the_units_without_computing_them_anew(catalog):
     """To write all columns again costs more than most steps."""
     kind = {"title": BOTH}
     ties = {
