@@ -20,10 +20,10 @@ from features.engine import Compute
 
 Answer = TypeVar("Answer")
 
-# Values of a column in a row group that are put into a dictionary at most. Columns of
-# numbers, names and addresses have more, and to find that out costs a fifth of writing;
-# DuckDB gives up only at 24,000.
-DICTIONARY = 10_000
+# Rows of a group for each value of a dictionary at least. Columns of numbers, names and
+# addresses have more values, and to find that out costs a fifth of writing narrow tables:
+# DuckDB gives up only at a value for every fifth row.
+ROWS_A_VALUE = 12
 # Values of a row group at most, in whole vectors of the engine: each thread holds a group
 # until it is written. Groups of DuckDB's 122,880 rows of 213 columns left so little of
 # 1.5 GB to the joins before them that a million rows took 290 CPU-seconds, now 21.
@@ -106,8 +106,9 @@ class Catalog:
         part = self.path(name).with_suffix(".part")
         vectors = max(CELLS // len(table.columns) // VECTOR, 1)
         rows = min(vectors * VECTOR, MOST_ROWS)
+        values = rows // ROWS_A_VALUE
         self._backend.to_parquet(
-            table, part, dictionary_size_limit=DICTIONARY, row_group_size=rows
+            table, part, dictionary_size_limit=values, row_group_size=rows
         )
         part.replace(self.path(name))
         return self.read(name)
