@@ -25,5 +25,7 @@ def write_features(
         (folder / path.name).symlink_to(path)
     with opened(folder, Limits(Settings().memory)) as catalog:
         held = known(catalog, model, as_of)
-        units = catalog.write(enriched_units(held, Bench(catalog)), "units")
+        units = catalog.write(
+            enriched_units(held, Bench(catalog)), "units", ordered=False
+        )
         catalog.write(feature_matrix(units, model).order_by("unit_id"), out.stem)

@@ -13,7 +13,7 @@ import yaml
 
 from configs.loading import LoadedModel, load_model
 from configs.settings import PACKAGE_MODELS
-from features.known import Known
+from features.known import Known, counted
 from flows.catalog import Catalog
 
 MODEL = "vehicle_insurance"
@@ -99,4 +99,4 @@ def kinds(model: LoadedModel) -> dict[str, str]:
 def known(catalog: Catalog, model: LoadedModel, as_of: datetime) -> Known:
     """The core tables of a work folder, as the feature stage is given them."""
     cores = {name: catalog.read(f"core_{name}") for name in model.spec.sources}
-    return Known(model, cores, as_of)
+    return counted(Known(model, cores, as_of), catalog)

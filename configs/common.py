@@ -68,5 +68,7 @@ def _written_out(step: Any, windows: dict[str, list[str]]) -> Any:
 
 @cache
 def _read(path: Path) -> dict[str, Any]:
-    content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    content: dict[str, Any] = yaml.load(
+        path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader
+    )
     return content

@@ -15,7 +15,6 @@ import ibis
 import numpy as np
 from ibis.expr.types import Table, Value
 
-from configs.keys import source_column
 from configs.network import TieSpec
 from configs.tables import ASSOCIATIONS, COUNT, GRAPH_NODES, HUBS, NUMBERED
 from features.adjacency import index_type
@@ -275,13 +274,9 @@ def _said(known: Known, units: Table, tie: TieSpec) -> Iterator[Said]:
         rows = rows.filter(compile_text(tie.where, rows))
     for end in tie.ends:
         (first, left), (second, right) = sorted([tie.start, end])
-        columns = [_column(known, tie.source, name) for name in (left, right)]
+        columns = [known.column(tie.source, name) for name in (left, right)]
         pair = _pair(rows, columns, [first, second])
         yield Said((first, second), _tied(rows, columns, pair, tie.source))
-
-
-def _column(known: Known, source: str, name: str) -> str:
-    return source_column(known.spec, source, name, known.model.known.columns)
 
 
 def _pair(rows: Table, columns: list[str], kinds: list[str]) -> Mapping[str, Value]:

@@ -1,25 +1,35 @@
 """What feature steps work from: a declaration and the tables as known on a date."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import ibis
 from ibis.expr.types import Table
 
+from configs.keys import source_column
 from configs.loading import LoadedModel
 from configs.schema import ModelSpec
+from features.engine import Engine, row_count
 from features.links import Link, link
 from features.sources import known_at
+
+# A source with more than this many rows a unit is a register.
+_MANY = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the steps work from: the declaration and the tables as known at `as_of`."""
+    """What the steps work from: the declaration and the tables as known at `as_of`.
+
+    Attributes:
+        registers: sources with many more rows than there are units.
+    """
 
     model: LoadedModel
     cores: Mapping[str, Table]
     as_of: datetime
+    registers: frozenset[str] = frozenset()
 
     @property
     def spec(self) -> ModelSpec:
@@ -31,5 +41,17 @@ class Known:
             return units
         return known_at(self.cores[source], ibis.literal(self.as_of).cast("timestamp"))
 
+    def column(self, source: str, name: str) -> str:
+        """The column of a source that a role or a name of the declaration means."""
+        return source_column(self.spec, source, name, self.model.known.columns)
+
     def link(self, of: str, by: tuple[str, ...], as_: tuple[str, ...]) -> Link:
         return link(self.spec, of, by, as_, self.model.known.columns)
+
+
+def counted(known: Known, engine: Engine) -> Known:
+    """The same, with its sources counted."""
+    rows = {name: row_count(core, engine) for name, core in known.cores.items()}
+    many = _MANY * rows[known.spec.unit.source]
+    large = frozenset(name for name, count in rows.items() if count > many)
+    return replace(known, registers=large)

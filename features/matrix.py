@@ -7,7 +7,6 @@ from typing import Any
 import ibis
 from ibis.expr.types import Table
 
-from configs.keys import source_column
 from configs.loading import LoadedModel
 from configs.network import ConcentrationSpec, FlowsSpec, RotationSpec, TextSpec
 from configs.schema import (
@@ -21,7 +20,7 @@ from configs.schema import (
 from configs.vocabulary import COVERAGE
 from features.associations import Associated
 from features.builders.columns import (
-    coverage_found,
+    covered,
     derive_features,
     levels_features,
     lookup_found,
@@ -123,13 +122,13 @@ def feature_matrix(units: Table, model: LoadedModel) -> Table:
 
 def _extended(units: Units, step: FeatureStep, associated: Associated) -> Units:
     kept, known, said = units.kept, associated.known, getattr(step, step.family)
-    if step.network:
-        return units.with_found(network_found(kept, step.network, associated))
-    if step.path:
-        return units.with_found(path_found(kept, step.path, associated))
+    if step.family in _GRAPH:
+        return units.with_found(_GRAPH[step.family](kept, said, associated))
     if step.text:
         found = _text(kept, step.text, known, associated.engine)
         return units.with_found(found)
+    if step.coverage:
+        return _coverage(units, step.coverage, known)
     if step.family in _ROW_BY_ROW:
         return Units(kept, _ROW_BY_ROW[step.family](units.made, said, known))
     if step.family in _JOINED:
@@ -138,14 +137,14 @@ def _extended(units: Units, step: FeatureStep, associated: Associated) -> Units:
 
 
 def _rows(units: Table, of: str, tie: Link, known: Known) -> Table:
-    """The known rows of a source; of another than the units' own, those they share.
+    """The known rows of a source; of a register, those that the units share.
 
     A national register holds many more persons than have claims, and to sort or group
     them all costs more than to leave out those that nobody asks for.
     """
     rows = known.rows(of, units)
     asked = {own for own, _ in tie.pairs}
-    if of == known.spec.unit.source or not asked <= set(units.columns):
+    if of not in known.registers or not asked <= set(units.columns):
         return rows
     keys = units.select(**tie.unit_keys(units))
     return rows.mutate(**tie.source_keys(rows)).semi_join(keys, tie.keys)
@@ -189,11 +188,15 @@ def _among(known: Known, step: HistorySpec, tie: Link) -> bool:
     )
 
 
-def _coverage(units: Table, step: CoverageSpec, known: Known) -> Iterable[Found]:
+def _coverage(units: Units, step: CoverageSpec, known: Known) -> Units:
+    made = units.made
+    flags = {}
     for source, role in step.sources.items():
         tie = known.link(source, (step.by,), (role,))
         # Keys alone are soon seen: to leave some out first would cost more.
-        yield coverage_found(known.rows(source, units), COVERAGE + source, tie)
+        rows = known.rows(source, units.kept)
+        flags[COVERAGE + source] = covered(made, rows, tie)
+    return Units(units.kept, made.mutate(**flags))
 
 
 def _concentration(
@@ -211,20 +214,23 @@ def _flows(units: Table, step: FlowsSpec, known: Known, engine: Engine) -> Table
 
 def _rotation(units: Table, step: RotationSpec, known: Known, _: Engine) -> Table:
     tie = known.link(step.of, (step.by,), (step.party,))
-    columns = known.model.known.columns
-    contest = source_column(known.spec, step.of, step.contest, columns)
+    contest = known.column(step.of, step.contest)
     return rotation_features(units, known.rows(step.of, units), step, tie, contest)
 
 
 def _text(units: Table, step: TextSpec, known: Known, engine: Engine) -> Found:
     tie = known.link(step.of, step.by, step.as_)
     if step.within is not None:
-        columns = known.model.known.columns
-        within = source_column(known.spec, step.of, step.within, columns)
+        within = known.column(step.of, step.within)
         step = step.model_copy(update={"within": within})
     return text_found(units, known.rows(step.of, units), step, tie, engine)
 
 
+# By the graph of the associations.
+_GRAPH: dict[str, Callable[[Table, Any, Associated], Found]] = {
+    "network": network_found,
+    "path": path_found,
+}
 # Of the units as made so far, row by row.
 _ROW_BY_ROW: dict[str, Callable[[Table, Any, Known], Table]] = {
     "levels": _levels,
@@ -235,7 +241,6 @@ _JOINED: dict[str, Callable[[Table, Any, Known], Iterable[Found]]] = {
     "peers": _peers,
     "lookup": _lookup,
     "history": _history,
-    "coverage": _coverage,
     "concentration": _concentration,
 }
 # Of the units as computed last, with an engine.

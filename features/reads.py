@@ -8,7 +8,6 @@ group) needs what it reads computed before.
 from collections.abc import Iterable, Iterator, Mapping
 
 from configs.expressions import names, parse
-from configs.keys import source_column
 from configs.network import (
     ConcentrationSpec,
     MarkedSpec,
@@ -48,7 +47,7 @@ def reads(step: FeatureStep, known: Known) -> frozenset[str] | None:
 
 def _graph(step: NetworkSpec | PathSpec, known: Known) -> Iterator[str]:
     """What ties name, where the step starts and ends, and what marks its nodes."""
-    source, columns = known.spec.unit.source, known.model.known.columns
+    source = known.spec.unit.source
     declared = known.spec.associations
     own = [tie for tie in declared.ties if tie.source == source] if declared else []
     named = [name for tie in own for _, name in (tie.start, *tie.ends)]
@@ -65,7 +64,7 @@ def _graph(step: NetworkSpec | PathSpec, known: Known) -> Iterator[str]:
             texts.append(end.where)
     elif end:
         named += end.values()
-    yield from (source_column(known.spec, source, name, columns) for name in named)
+    yield from (known.column(source, name) for name in named)
     for text in texts:
         yield from names(parse(text)) if text is not None else ()
 

@@ -23,8 +23,9 @@ class Bench:
         self._units: str | None = None
 
     def keep(self, table: Table, name: str) -> Table:
-        result = self._catalog.keep(table, f"_{name}")
-        if name.startswith(_UNITS):
+        is_units = name.startswith(_UNITS)
+        result = self._catalog.keep(table, f"_{name}", ordered=not is_units)
+        if is_units:
             if self._units:
                 self._catalog.drop(self._units)
             self._units = f"_{name}"

@@ -101,15 +101,20 @@ class Catalog:
         """A table that an earlier stage wrote."""
         return self._backend.read_parquet(self.path(name), table_name=name)
 
-    def write(self, table: Table, name: str) -> Table:
-        """Compute a table once and keep it as `<name>.parquet`."""
+    def write(self, table: Table, name: str, *, ordered: bool = True) -> Table:
+        """Compute a table once and keep it as `<name>.parquet`.
+
+        Args:
+            ordered: False where the order of the rows says nothing; as for `keep`.
+        """
         part = self.path(name).with_suffix(".part")
         vectors = max(CELLS // len(table.columns) // VECTOR, 1)
         rows = min(vectors * VECTOR, MOST_ROWS)
         values = rows // ROWS_A_VALUE
-        self._backend.to_parquet(
-            table, part, dictionary_size_limit=values, row_group_size=rows
-        )
+        with self._order(ordered):
+            self._backend.to_parquet(
+                table, part, dictionary_size_limit=values, row_group_size=rows
+            )
         part.replace(self.path(name))
         return self.read(name)
 
@@ -121,9 +126,28 @@ class Catalog:
         finally:
             self._backend.con.unregister(STREAM)
 
-    def keep(self, table: Table, name: str) -> Table:
-        """Compute a table once, inside the engine, for this stage alone."""
-        return self._backend.create_table(name, table, overwrite=True)
+    def keep(self, table: Table, name: str, *, ordered: bool = True) -> Table:
+        """Compute a table once, inside the engine, for this stage alone.
+
+        Args:
+            ordered: False where the order of the rows says nothing: the engine may put
+                the small batches that joins leave together then, which takes a tenth
+                off a query of many joins.
+        """
+        with self._order(ordered):
+            return self._backend.create_table(name, table, overwrite=True)
+
+    @contextmanager
+    def _order(self, kept: bool) -> Iterator[None]:
+        """Whether results have the order of what they are made of; a sort has its own."""
+        if kept:
+            yield
+            return
+        self._backend.raw_sql("SET preserve_insertion_order = false")
+        try:
+            yield
+        finally:
+            self._backend.raw_sql("SET preserve_insertion_order = true")
 
     def drop(self, name: str) -> None:
         self._backend.drop_table(name, force=True)

@@ -4,7 +4,7 @@ from ibis.expr.types import Table
 
 from configs.vocabulary import COVERAGE
 from features.associations import Associated
-from features.known import Known
+from features.known import Known, counted
 from features.matrix import enriched_units, feature_matrix
 from features.rules import funnel, rule_flags, rule_hits
 from flows.bench import Bench
@@ -25,7 +25,7 @@ MATRIX, FLAGS, HITS, FUNNEL = (
 def known_tables(job: Job, catalog: Catalog) -> Known:
     """The core tables, linked, as known on the run's date."""
     cores = {name: core_table(catalog, name) for name in job.model.spec.sources}
-    return Known(job.model, cores, run_date(job, catalog))
+    return counted(Known(job.model, cores, run_date(job, catalog)), catalog)
 
 
 def engineer(job: Job) -> None:
@@ -38,7 +38,7 @@ def engineer(job: Job) -> None:
         job.progress("building features")
         associated = Associated(known, Bench(catalog), catalog.write)
         enriched = enriched_units(known, associated.engine, associated)
-        units = catalog.write(enriched, UNITS)
+        units = catalog.write(enriched, UNITS, ordered=False)
         _write_associations(catalog, units, associated)
         catalog.write(feature_matrix(units, job.model).order_by("unit_id"), MATRIX)
 

@@ -57,13 +57,13 @@ class SparkCatalog(Catalog):
     def read(self, name: str) -> Table:
         return self._view(name, self.path(name))
 
-    def write(self, table: Table, name: str) -> Table:
+    def write(self, table: Table, name: str, *, ordered: bool = True) -> Table:
         parts = self._written(table, name)
         in_task(self._session, joined_file, parts, self.path(name))
         shutil.rmtree(parts)
         return self.read(name)
 
-    def keep(self, table: Table, name: str) -> Table:
+    def keep(self, table: Table, name: str, *, ordered: bool = True) -> Table:
         return self._replaced(name, self._written(table, name))
 
     def drop(self, name: str) -> None:

@@ -60,7 +60,7 @@ def _row_value(rows: Table, measure: MeasureSpec) -> Value:
         case "count" | "days_since_first" | "days_since_last":
             return ibis.ifelse(value.cast("boolean"), 1, ibis.null()).cast("int64")
         case "share":
-            return value.cast("int64")
+            return value.cast("boolean")
         case "nunique":
             return value.cast("string")
         case "trend" if measure.of == "true":

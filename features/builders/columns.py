@@ -72,8 +72,13 @@ def _taken(rows: Table, step: LookupSpec) -> dict[str, Value]:
     return taken
 
 
-def coverage_found(rows: Table, name: str, link: Link) -> Found:
-    """True where the source holds a known row about the unit."""
+def covered(units: Table, rows: Table, link: Link) -> Value:
+    """Whether the source holds a known row about the unit, by a link of one key.
+
+    Asked as "is it one of these": a join that finds a part of the units splits each batch
+    of rows in two, and the joins after it work on ever smaller batches.
+    """
+    (key,) = link.keys
     keys = rows.select(**link.source_keys(rows))
-    keys = keys.filter(link.complete(keys)).distinct().mutate(**{name: True})
-    return Found.by_link(keys, link, lambda u: {name: u[name].fill_null(False)})
+    known = keys.filter(link.complete(keys))[key]
+    return link.unit_keys(units)[key].isin(known).fill_null(False)

@@ -114,13 +114,23 @@ def _grouped(rows: Table, measure: Measure, end: Any) -> Value:
         case "nunique":
             return value.nunique(where=inside)
         case "share" | "mean":
-            return ratio(value.sum(where=inside), value.count(where=inside))
+            return ratio(_part(value, measure, inside), value.count(where=inside))
         case "days_since_first" | "days_since_last":
             newest = measure.aggregate == "days_since_last"
             return days(end - _extreme(rows, value, inside, newest))
         case "trend":
             return _grouped_trend(rows, measure, end)
     return number(getattr(value, measure.aggregate)(where=inside))
+
+
+def _part(value: Any, measure: Measure, inside: Value | None = None) -> Any:
+    """What stands above the number of rows: of a share those that say yes.
+
+    They are counted, since sums over moving windows take half as long again.
+    """
+    if measure.aggregate == "mean":
+        return value.sum(where=inside)
+    return value.count(where=value if inside is None else value & inside)
 
 
 def _extreme(rows: Table, value: Any, inside: Value | None, newest: bool) -> Value:
@@ -170,7 +180,8 @@ def _moving_value(both: Table, measure: Measure, link: Link, anchor: str) -> Val
         case "count":
             return value.count().over(frame)
         case "share" | "mean":
-            return ratio(value.sum().over(frame), value.count().over(frame))
+            whole = value.count().over(frame)
+            return ratio(_part(value, measure).over(frame), whole)
         case "days_since_first" | "days_since_last":
             return _moving_days(both, measure, link, value)
         case "trend":

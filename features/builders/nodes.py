@@ -7,7 +7,6 @@ import ibis
 import pyarrow as pa
 from ibis.expr.types import Table, Value
 
-from configs.keys import source_column
 from features.associations import Associated, Associations
 from features.found import UNIT, Found
 from features.graph import UNKNOWN, graph
@@ -20,7 +19,7 @@ Compute = Callable[..., Mapping[str, Any]]
 def node_values(associated: Associated, rows: Table, source: str, name: str) -> Value:
     """A role or column of a source as values of nodes; null where unknown or invalid."""
     known = associated.known
-    column = source_column(known.spec, source, name, known.model.known.columns)
+    column = known.column(source, name)
     return strong(rows, column).cast("string")
 
 

@@ -8,8 +8,10 @@ import pytest
 from configs.loading import load_model, model_names
 from configs.settings import PACKAGE_MODELS
 from features.evidence import evidence
+from features.known import counted
 from features.matrix import enriched_units, feature_matrix
 from features.rules import rule_flags, rule_hits
+from flows.bench import Bench
 from flows.catalog import opened
 from tests.factories import AS_OF, claim, known, model, rule, visit
 
@@ -106,6 +108,22 @@ def test_a_row_known_at_the_very_moment_counts(catalog):
     )
 
 
+def test_what_is_left_out_of_a_register_changes_no_cell(catalog):
+    data = base_data()
+    data["visits"] += [visit("2024-06-02", person=f"q{n}", cost=n) for n in range(20)]
+    loaded = model(*EVERY_FAMILY)
+    whole = known(catalog, loaded, data)
+    register = counted(whole, catalog)
+    assert register.registers == {"visits"}
+    matrices = [
+        catalog.rows(
+            feature_matrix(enriched_units(found, catalog), loaded).order_by("unit_id")
+        )
+        for found in (whole, register)
+    ]
+    assert repr(matrices[0]) == repr(matrices[1])
+
+
 def test_two_runs_on_two_threads_give_the_same_bytes(tmp_path):
     """Sums of fractions in another order would move scores and reorder ties."""
     kinds = "abc"
@@ -123,7 +141,8 @@ def test_two_runs_on_two_threads_give_the_same_bytes(tmp_path):
             catalog.fetch("SET threads = 2")
             loaded = model(*EVERY_FAMILY)
             found = known(catalog, loaded, {"claims": claims, "visits": visits})
-            units = enriched_units(found, catalog)
+            made = enriched_units(found, Bench(catalog))
+            units = catalog.write(made, "units", ordered=False)
             catalog.write(feature_matrix(units, loaded).order_by("unit_id"), "matrix")
             written.append(catalog.path("matrix").read_bytes())
     assert written[0] == written[1]
