@@ -2,9 +2,9 @@
 
 `python -m benchmarks.performance --section features --rows N [--data DIR]`,
 `--section flow --model M --rows N --data DIR` and `--section nights --model M --rows N`
-measure one section each and keep what they found under var/bench/performance/. Every
-call writes docs/performance.md from all that is kept there; without a section it only
-writes the page.
+measure one section each and keep what they found under docs/performance/. Every call
+writes docs/performance.md from all that is kept there; without a section it only writes
+the page.
 """
 
 import argparse
@@ -23,8 +23,8 @@ from benchmarks import (
     performance_sizing,
 )
 
-KEPT = Path("var/bench/performance")
 PAGE = pages.FOLDER.parent / "performance.md"
+KEPT = PAGE.with_suffix("")
 Found = dict[str, Any]
 # Section -> how to measure it, and its part of the page from all that was kept of it.
 SECTIONS: dict[
@@ -76,7 +76,8 @@ def keep(section: str, given: argparse.Namespace, found: Found) -> None:
     }
     KEPT.mkdir(parents=True, exist_ok=True)
     path = KEPT / f"{section}-{given.model}-{given.rows}.json"
-    path.write_text(json.dumps(said, indent=1, ensure_ascii=False), encoding="utf-8")
+    text = json.dumps(said, indent=1, ensure_ascii=False) + "\n"
+    path.write_text(text, encoding="utf-8")
 
 
 def _shown(arguments: list[str]) -> Iterator[str]:

@@ -88,11 +88,12 @@ def _sources(found: dict[str, Any]) -> int:
 def _one(found: dict[str, Any]) -> Iterator[str]:
     rows = sum(found["rows"].values())
     repeats = len(found["runs"]["leadline"])
+    taken = "one run" if repeats == 1 else f"medians of {repeats} runs in turns"
     limit = f", DuckDB limited to {found['memory']}" if found.get("memory") else ""
     yield f"\n### {found['units']:,} units, {rows:,} rows\n"
     yield (
         f"{found['date']}, {found['machine']}, `{found['command']}`, seed {found['seed']}; "
-        f"medians of {repeats} runs in turns{limit}.\n"
+        f"{taken}{limit}.\n"
     )
     yield from pages.table(_table(found["medians"], found["different"]))
     yield ""

@@ -4,10 +4,12 @@ A select of all columns after each join would nest the query as deep as there ar
 and name a hundred columns at each depth.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
 
-from ibis.expr.operations import Equals, JoinChain, JoinLink, JoinReference
+import ibis
+from ibis.expr.operations import Equals, JoinChain, JoinLink, JoinReference, Node
 from ibis.expr.types import Table, Value
 
 from features.links import Link
@@ -61,9 +63,8 @@ def joined(units: Table, found: Iterable[Found]) -> Table:
     # before for each further one, and may take one side's expression for the other's.
     first = JoinReference(units, identifier=0)
     fields, links, found = dict(first.fields), [], tuple(found)
-    for number, one in enumerate(found, start=1):
-        table = JoinReference(one.table, identifier=number)
-        keys = one.keys(first.to_expr())
+    for number, (keys, said) in enumerate(_by_key(found, first.to_expr()), start=1):
+        table = JoinReference(said, identifier=number)
         agree = [Equals(value, table.fields[key]) for key, value in keys.items()]
         links.append(JoinLink("left", table, agree))
         fields |= {name: x for name, x in table.fields.items() if name not in keys}
@@ -73,3 +74,39 @@ def joined(units: Table, found: Iterable[Found]) -> Table:
         features.update(one.features(together))
     selected: Table = together.select(*units.columns, **features)
     return selected
+
+
+def _by_key(
+    found: Iterable[Found], units: Table
+) -> Iterator[tuple[Mapping[str, Value], Table]]:
+    """What was found by the same values of the units, in one table for each such key.
+
+    The units are wide, and where memory is short each join of theirs writes them to disk.
+    """
+    same: dict[tuple[Node, ...], list[tuple[Mapping[str, Value], Table]]] = {}
+    for one in found:
+        keys = one.keys(units)
+        values = tuple(value.op() for value in keys.values())
+        same.setdefault(values, []).append((keys, one.table))
+    for alike in same.values():
+        yield reduce(_beside, alike)
+
+
+def _beside(
+    one: tuple[Mapping[str, Value], Table], other: tuple[Mapping[str, Value], Table]
+) -> tuple[Mapping[str, Value], Table]:
+    """Two tables by the same key as one, with the keys of either."""
+    (keys, left), (theirs, right) = one, other
+    # As above, with references: both may be made of one table.
+    ours, others = (
+        JoinReference(table, identifier=n) for n, table in enumerate((left, right))
+    )
+    both_keys = list(zip(keys, theirs, strict=True))
+    agree = [Equals(ours.fields[key], others.fields[their]) for key, their in both_keys]
+    again = {f"_other{key}": others.fields[their] for key, their in both_keys}
+    rest = {name: x for name, x in others.fields.items() if name not in theirs}
+    fields = {**ours.fields, **again, **rest}
+    both = JoinChain(ours, [JoinLink("outer", others, agree)], fields).to_expr()
+    known = {key: ibis.coalesce(both[key], both[f"_other{key}"]) for key in keys}
+    kept = [*(name for name in ours.fields if name not in keys), *rest]
+    return keys, both.select(**known, **{name: both[name] for name in kept})

@@ -1,6 +1,7 @@
 """What steps find is joined to the right units, whatever the keys are made of."""
 
 import ibis
+import pytest
 from ibis.expr.types import Table
 
 from features.found import Found, joined
@@ -24,9 +25,11 @@ def largest(units: Table, below: int, name: str) -> Found:
     )
 
 
-def test_equal_expressions_as_keys_are_not_taken_for_each_other(catalog):
+@pytest.mark.parametrize("limits", [{"small": 3, "all": 9}, {"all": 9, "small": 3}])
+def test_equal_expressions_as_keys_are_not_taken_for_each_other(catalog, limits):
+    """The two are one table, with the keys that either found."""
     units = catalog.keep(UNITS, "given")
-    found = (largest(units, 3, "small"), largest(units, 9, "all"))
+    found = [largest(units, below, name) for name, below in limits.items()]
     got = frame_of(catalog, joined(units, found))[["small", "all"]].fillna(-1)
     assert got.index.tolist() == ["u1", "u2", "u3", "u4"]
     assert got["small"].tolist() == [2, 2, -1, -1]

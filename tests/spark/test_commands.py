@@ -1,22 +1,18 @@
 """A champion trained and a list published by the command line, on a cluster."""
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from configs.settings import PACKAGE_MODELS
 from tests.flows.homes import Home, copied
 from tests.spark import CLUSTER
-from tests.spark.compared import differences, unlike
+from tests.spark.compared import unlike
 from tests.spark.conftest import submitted
+from tests.spark.installed import MODEL, SEED, listed, ran, unlike_files
 from training.simulation import simulated
 
-MODEL = "vehicle_insurance"
-UNITS, SEED = 1000, 7
-# Of both installations, and from the environment alone: workers must be told it.
-KEY = {"LEADLINE_TOKEN_KEY": "one key of two installations"}
+UNITS = 1000
 
 
 @pytest.fixture(scope="module")
@@ -37,11 +33,6 @@ def homes(tmp_path_factory: pytest.TempPathFactory, spark: Path) -> tuple[Home, 
     return here, there
 
 
-def ran(home: Home, command: str, *arguments: Any, **environment: str) -> None:
-    done = home.run(command, MODEL, *arguments, **KEY, **environment)
-    assert done.returncode == 0, done.stderr
-
-
 def test_the_published_lists_are_the_same(homes: tuple[Home, Home]):
     here, there = (listed(home) for home in homes)
     assert len(here["leads"]) > 100
@@ -49,20 +40,8 @@ def test_the_published_lists_are_the_same(homes: tuple[Home, Home]):
 
 
 def test_the_published_files_are_the_same(homes: tuple[Home, Home]):
-    folders = [home.path / "var/published" for home in homes]
-    here, there = ({p.relative_to(f): p for p in f.rglob("*.parquet")} for f in folders)
-    assert {path.name for path in here} >= {"scores.parquet", "feature_matrix.parquet"}
-    assert set(here) == set(there)
-    assert [
-        said for name in here for said in differences(here[name], there[name])
-    ] == []
+    assert unlike_files(homes) == []
 
 
 def test_both_installations_are_sound(homes: tuple[Home, Home]):
     assert all(home.is_sound() for home in homes)
-
-
-def listed(home: Home) -> Any:
-    done = home.run("leads", MODEL, "--top", 100_000, "--json")
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)

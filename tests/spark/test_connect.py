@@ -10,15 +10,19 @@ from pathlib import Path
 
 import pytest
 
+from configs.settings import PACKAGE_MODELS
 from tests.flows.conftest import delivered, shared, template, unpublished
-from tests.flows.homes import ROOT, Home
+from tests.flows.homes import ROOT, Home, copied
 from tests.spark import MASTER
 from tests.spark.compared import unlike
 from tests.spark.conftest import settings_of
+from tests.spark.installed import MODEL, SEED, listed, ran, unlike_files
+from training.simulation import simulated
 
 __all__ = ["delivered", "shared", "template", "unpublished"]
 SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
 STARTS_WITHIN = 120  # seconds, on a busy machine
+UNITS = 500
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +63,23 @@ def test_a_run_through_a_connect_server_publishes_the_list_of_one_machine(
     assert done.returncode == 0, done.stderr
     assert list(unlike(unpublished.leads(), template.leads())) == []
     assert unpublished.is_sound()
+
+
+def test_records_linked_through_a_connect_server_give_what_one_machine_gives(
+    address: str, tmp_path: Path
+):
+    """Splink's comparisons and the graph of a whole model, by a champion of DuckDB."""
+    data = tmp_path / "data"
+    simulated(MODEL, units=UNITS, seed=SEED, out=data)
+    here = Home(tmp_path / "duckdb", PACKAGE_MODELS)
+    ran(here, "train", "--data", data)
+    there = copied(here, tmp_path / "spark", published=False)
+    ran(there, "score", "--data", data, "--engine", "spark", LEADLINE_SPARK=address)
+    ran(here, "score", "--data", data)
+    lists = [listed(home) for home in (here, there)]
+    assert len(lists[0]["leads"]) > 100
+    assert list(unlike(*lists)) == []
+    assert unlike_files((here, there)) == []
 
 
 def test_an_address_where_nobody_answers_is_named(
