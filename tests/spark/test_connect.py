@@ -22,7 +22,7 @@ from training.simulation import simulated
 __all__ = ["delivered", "shared", "template", "unpublished"]
 SERVER = "org.apache.spark.sql.connect.service.SparkConnectServer"
 STARTS_WITHIN = 120  # seconds, on a busy machine
-UNITS = 500
+UNITS = 1000
 
 
 @pytest.fixture(scope="module")
