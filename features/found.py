@@ -15,6 +15,8 @@ from ibis.expr.types import Table, Value
 from features.links import Link
 
 UNIT = "unit_id"
+# The columns of keys, what of the units must equal them, and the table.
+ByKey = tuple[Mapping[str, Value], Table]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +78,12 @@ def joined(units: Table, found: Iterable[Found]) -> Table:
     return selected
 
 
-def _by_key(
-    found: Iterable[Found], units: Table
-) -> Iterator[tuple[Mapping[str, Value], Table]]:
+def _by_key(found: Iterable[Found], units: Table) -> Iterator[ByKey]:
     """What was found by the same values of the units, in one table for each such key.
 
     The units are wide, and where memory is short each join of theirs writes them to disk.
     """
-    same: dict[tuple[Node, ...], list[tuple[Mapping[str, Value], Table]]] = {}
+    same: dict[tuple[Node, ...], list[ByKey]] = {}
     for one in found:
         keys = one.keys(units)
         values = tuple(value.op() for value in keys.values())
@@ -92,14 +92,13 @@ def _by_key(
         yield reduce(_beside, alike)
 
 
-def _beside(
-    one: tuple[Mapping[str, Value], Table], other: tuple[Mapping[str, Value], Table]
-) -> tuple[Mapping[str, Value], Table]:
+def _beside(one: ByKey, other: ByKey) -> ByKey:
     """Two tables by the same key as one, with the keys of either."""
     (keys, left), (theirs, right) = one, other
     # As above, with references: both may be made of one table.
     ours, others = (
-        JoinReference(table, identifier=n) for n, table in enumerate((left, right))
+        JoinReference(left, identifier=0),
+        JoinReference(right, identifier=1),
     )
     both_keys = list(zip(keys, theirs, strict=True))
     agree = [Equals(ours.fields[key], others.fields[their]) for key, their in both_keys]

@@ -25,7 +25,7 @@ MATRIX, FLAGS, HITS, FUNNEL = (
 def known_tables(job: Job, catalog: Catalog) -> Known:
     """The core tables, linked, as known on the run's date."""
     cores = {name: core_table(catalog, name) for name in job.model.spec.sources}
-    return counted(Known(job.model, cores, run_date(job, catalog)), catalog)
+    return Known(job.model, cores, run_date(job, catalog))
 
 
 def engineer(job: Job) -> None:
@@ -34,7 +34,7 @@ def engineer(job: Job) -> None:
     Where the model declares ties, their nodes, pairs, rows and hubs too.
     """
     with job.opened() as catalog:
-        known = known_tables(job, catalog)
+        known = counted(known_tables(job, catalog), catalog)
         job.progress("building features")
         associated = Associated(known, Bench(catalog), catalog.write)
         enriched = enriched_units(known, associated.engine, associated)

@@ -32,7 +32,7 @@ def token(key: bytes, kind: str, value: str) -> str:
 
 @lru_cache(maxsize=1)
 def _keyed(key: bytes) -> hmac.HMAC:
-    """What has taken in the key alone: a copy costs half of taking it in again."""
+    """What has taken in the key alone: to copy it saves a quarter of a token."""
     return hmac.new(key, digestmod="sha256")
 
 
