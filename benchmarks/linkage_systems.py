@@ -22,7 +22,7 @@ from benchmarks.linkage_plain import plain_pairs, script_for
 from configs.network import LinkSpec
 from configs.schema import ColumnSpec, ColumnType
 from features.identifiers import UPGRADES, VALID
-from features.linkage.records import NEEDED_ATTRIBUTES, VALID_ONLY
+from features.linkage.records import NEEDED_ATTRIBUTES, VALID_ONLY, numbered
 from features.linkage.resolve import Resolution, Subject, resolve
 from features.standardise import cleaned, standardised, trimmed
 from flows.catalog import Catalog
@@ -152,7 +152,9 @@ def _distinct(rows: Table, sample: RecordSet, catalog: Catalog) -> Table:
     distinct = known.group_by([RECORD, KEY, *sample.fields]).aggregate(
         **{UNIQUE: known[UNIQUE].min(), ROWS: known.count()}
     )
-    return catalog.keep(distinct, "distinct_records")
+    return catalog.keep(
+        numbered(catalog.keep(distinct, "distinct")), "distinct_records"
+    )
 
 
 def _subject(sample: RecordSet, spec: LinkSpec) -> Subject:

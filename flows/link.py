@@ -12,7 +12,7 @@ from ibis.expr.types import Table
 from configs.linkage import fields_of
 from configs.schema import EntitySpec
 from features.linkage.candidates import Judgement
-from features.linkage.records import linked, records
+from features.linkage.records import linked, numbered, records
 from features.linkage.report import report
 from features.linkage.resolve import Model, Resolution, Subject, resolve
 from features.linkage.to_judge import sensitive_attributes, to_judge
@@ -123,7 +123,9 @@ def _resolved(
     spec, as_of = job.model.spec, ibis.literal(run_date(job, catalog)).cast("timestamp")
     cores = {source: catalog.read(f"core_{source}") for source in spec.sources}
     subject = Subject(name, fields_of(spec, entity), entity.link)
-    told = catalog.keep(records(spec, entity, cores, as_of), f"_told_{name}")
+    said = catalog.keep(records(spec, entity, cores, as_of), f"_said_{name}")
+    told = catalog.keep(numbered(said), f"_told_{name}")
+    catalog.drop(f"_said_{name}")
     decided = [
         Judgement(row["left"], row["right"], row["verdict"] == "same")
         for row in judged(job)

@@ -22,6 +22,7 @@ from features.linkage.clusters import Ints
 from features.linkage.engine import LinkEngine, stem
 from features.linkage.grouping import NONE, Groups, compared, grouped
 from features.linkage.names import KEY, NUMBER, OWNED, ROWS, UNIQUE
+from features.linkage.parts import code
 
 Rule = tuple[str, ...]
 KEY_RULE: Rule = (KEY,)
@@ -45,11 +46,6 @@ class Block:
     @property
     def name(self) -> str:
         return "+".join(self.rule)
-
-
-@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
-def xxhash64(text: str) -> int:  # type: ignore[empty-body]
-    """Spark's hash of 64 bits; the one that Ibis takes there has 32."""
 
 
 def candidates(fields: Mapping[str, ColumnType], spec: LinkSpec) -> list[Rule]:
@@ -100,24 +96,21 @@ def chosen(
     return within[:MOST_RULES]
 
 
-def coded(table: Table, rules: Sequence[Rule], engine: LinkEngine) -> Table:
-    """The records' numbers and, as numbers too, the values that rules compare.
+def coded(table: Table, rules: Sequence[Rule], engine: LinkEngine, name: str) -> Table:
+    """The records' numbers and, as codes, the values that rules compare.
 
-    Equal values have equal codes; that two others have one is as good as impossible, and
-    would compare a pair more. Numbers are grouped and joined several times as fast.
+    Numbers are grouped and joined several times as fast as texts.
+
+    Args:
+        table: the records with their parts.
+        name: what the engine calls the result.
 
     Returns:
         `_number`, `rows` and int64 columns called like the parts, `_key` and `_unique`; NONE
         where there is no value.
     """
-    spark = engine.splink().sql_dialect.sql_dialect_str == "spark"
     parts = dict.fromkeys([KEY, UNIQUE, *(part for rule in rules for part in rule)])
-    codes = {}
-    for part in parts:
-        text = table[part].nullif("")
-        code = xxhash64(text) if spark else text.hash()
-        codes[part] = ibis.ifelse(text.notnull(), code, NONE)
-    name = f"{stem(table)}_coded"
+    codes = {part: code(table[part], engine).fill_null(NONE) for part in parts}
     return engine.keep(table.select(NUMBER, ROWS, **codes), name)
 
 

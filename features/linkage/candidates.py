@@ -47,6 +47,7 @@ def _numbered(number: Ints, codes: Ints) -> Ints:
 def pairs_of(
     named: pa.Table,
     scored: pa.Table,
+    doubted: pa.Table,
     known: Records,
     prior: float,
     judgements: Sequence[Judgement],
@@ -55,14 +56,16 @@ def pairs_of(
 
     Args:
         named: `record` and `_number` of at least the records that were judged.
+        doubted: some of the pairs, as `features.linkage.doubts` has them.
     """
-    ends = [scored[side].to_numpy() for side in ("left", "right")]
+    place = _place(scored, known)
     # Sums must not depend on the order in which an engine's threads were done.
-    order = np.argsort(ends[0] * len(known) + ends[1])
-    likely, most, rule = (
-        scored[name].to_numpy()[order] for name in ("probability", MOST, "rule")
-    )
-    sure = np.minimum(calibrated(likely, prior, len(known)), most)
+    order = np.argsort(place)
+    likely, rule = (scored[name].to_numpy()[order] for name in ("probability", "rule"))
+    sure = calibrated(likely, prior, len(known))
+    doubts = np.searchsorted(place, _place(doubted, known), sorter=order)
+    sure[doubts] = np.minimum(sure[doubts], doubted[MOST].to_numpy())
+    ends = [scored[side].to_numpy() for side in ("left", "right")]
     left, right, verdict = _judged(named, judgements)
     said = len(left)
     return _merged(
@@ -75,6 +78,12 @@ def pairs_of(
             "rule": np.append(rule, np.full(said, -1)),
         },
     )
+
+
+def _place(pairs: pa.Table, known: Records) -> Ints:
+    """One number a pair."""
+    left, right = (pairs[side].to_numpy() for side in ("left", "right"))
+    return np.asarray(left * len(known) + right)
 
 
 def _merged(

@@ -15,7 +15,7 @@ import splink.comparison_library as cl
 
 from configs.linkage import FAMILY, GIVEN, NUMBERED
 from configs.schema import ColumnType
-from features.linkage.names import BIRTH, DATE_PARTS
+from features.linkage.names import BIRTH
 
 # DuckDB counts edits in bytes, of which a Chinese character has three: characters are
 # compared in their places instead.
@@ -27,6 +27,10 @@ _ONE_DIFFERS = (
     )
     + " = 1"
 )
+# First character and length: of names, of `yyyy-mm-dd`, of addresses and of their end.
+FIRST, SECOND = (1, 1), (2, 1)
+YEAR, MONTH, DAY = (1, 4), (6, 2), (9, 2)
+DISTRICT, END = (1, 6), 4
 Levels = list[Any]
 _COLUMN = re.compile("`[a-z0-9_]+_[lr]`")
 # Share of pairs of different people whose resident numbers are equal (domain.md: one in
@@ -130,8 +134,8 @@ def _both(name: str, condition: str, label: str) -> Any:
 
 def _person_name(name: str) -> Levels:
     masked = "({l} like '%某%' or {r} like '%某%' or {l} like '%*%' or {r} like '%*%')"
-    surname = f"{name}_first_l = {name}_first_r"
-    second = "substr({l}, 2, 1) = substr({r}, 2, 1)"
+    surname = f"{_of('l', FIRST)} = {_of('r', FIRST)}"
+    second = f"{_of('l', SECOND)} = {_of('r', SECOND)}"
     # Of three characters or more one of the first two agrees, if all but one do.
     long = f"length({{l}}) >= 3 and ({surname} or {second})"
     return [
@@ -196,10 +200,10 @@ def _number(name: str) -> Levels:
 
 def _date(name: str) -> Levels:
     """Day and month swapped, one digit of `yyyy-mm-dd`, near, decades apart."""
-    year, month, day = (f"{name}_{part}_l = {name}_{part}_r" for part in DATE_PARTS)
+    year, month, day = (f"{_of('l', p)} = {_of('r', p)}" for p in (YEAR, MONTH, DAY))
     swapped = (
-        f"{year} and {name}_month_no_l = {name}_day_no_r"
-        f" and {name}_day_no_l = {name}_month_no_r"
+        f"{year} and {_of('l', MONTH)} = {_of('r', DAY)}"
+        f" and {_of('l', DAY)} = {_of('r', MONTH)}"
     )
     # One edit is inside the year, the month or the day, and leaves the other two.
     two_agree = f"({year} and ({month} or {day}) or {month} and {day})"
@@ -215,6 +219,11 @@ def _date(name: str) -> Levels:
     ]
 
 
+def _of(side: str, part: tuple[int, int]) -> str:
+    """Some characters of the value of one side."""
+    return f"substr({{{side}}}, {part[0]}, {part[1]})"
+
+
 def _as_numbered(name: str) -> Any:
     condition = f"{NUMBERED}_l = {name}_r or {name}_l = {NUMBERED}_r"
     return cll.CustomLevel(condition, "as the resident number of one of them says")
@@ -228,8 +237,8 @@ def _near(name: str, days: int) -> Any:
 def _address(name: str) -> Levels:
     # Two that are nearly equal begin or end alike: where they do not, similarity, which
     # costs most of all that is compared, is not asked.
-    district = f"{name}_district_l = {name}_district_r"
-    either = f"({district} or {name}_end_l = {name}_end_r)"
+    district = f"{_of('l', DISTRICT)} = {_of('r', DISTRICT)}"
+    either = f"({district} or right({{l}}, {END}) = right({{r}}, {END}))"
     return [
         _exact(name),
         _both(f"{name}_building", "{l} = {r}", "same building"),

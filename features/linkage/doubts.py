@@ -5,13 +5,15 @@ identifier that stands with another name and another year of birth was mistyped,
 or stolen: a documented victim lost her aid for a company registered in her name.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import ibis
+import pyarrow as pa
 from ibis.expr.types import BooleanValue, Table
 
 from configs.linkage import ID
 from configs.schema import ColumnType
+from features.linkage.engine import LinkEngine, stem
 from features.linkage.names import BIRTH, HOME, NAME, NUMBER
 
 MOST = "most"  # the probability that a pair is given at most
@@ -19,34 +21,50 @@ AS_TWINS, AS_CONTRADICTED = 0.6, 0.3
 _NEEDED: dict[str, ColumnType] = {NAME: "person_name", BIRTH: "date"}
 
 
-def with_doubts(
-    pairs: Table, records: Table, fields: Mapping[str, ColumnType]
+def doubts(
+    pairs: Table, records: Table, fields: Mapping[str, ColumnType], engine: LinkEngine
 ) -> Table:
-    """The pairs (`left`, `right`: record numbers) with the column `most`."""
+    """`left`, `right` (record numbers) and `most` of the pairs that are doubted, no other.
+
+    Args:
+        records: as `features.linkage.parts.compared` has them.
+    """
+    name = f"{stem(pairs)}_doubted"
     if any(fields.get(name) != kind for name, kind in _NEEDED.items()):
-        return pairs.mutate(**{MOST: ibis.literal(1.0)})
-    read = [NAME, f"{NAME}_sound", BIRTH]
+        none = pa.schema(
+            [("left", pa.int64()), ("right", pa.int64()), (MOST, pa.float64())]
+        )
+        return engine.register(name, none.empty_table())
+    # Few pairs have two names: the rest is looked up for them alone.
+    named = engine.keep(_other_name(pairs, records), f"{stem(pairs)}_named")
+    read = [NAME, BIRTH]
     read += [f"{HOME}_building"] if fields.get(HOME) == "address" else []
     read += [f"{ID}_masked"] if fields.get(ID) == "person_id" else []
+    both = _beside(named, records, read)
+    most = ibis.cases(
+        (_twins(both), AS_TWINS), (_contradicted(both), AS_CONTRADICTED), else_=1.0
+    )
+    doubted = both.select("left", "right", **{MOST: most})
+    kept = engine.keep(doubted.filter(doubted[MOST] < 1), name)
+    engine.drop(stem(named))
+    return kept
+
+
+def _beside(pairs: Table, records: Table, read: Sequence[str]) -> Table:
     both = pairs
     for side in ("left", "right"):
         told = {f"_{side}_{name}": records[name] for name in read}
         both = both.inner_join(records.select(**{side: records[NUMBER]}, **told), side)
-    named = _other_name(both)
-    most = ibis.cases(
-        (named & _twins(both), AS_TWINS),
-        (named & _contradicted(both), AS_CONTRADICTED),
-        else_=1.0,
-    )
-    return both.select(*pairs.columns, **{MOST: most})
+    return both
 
 
-def _other_name(both: Table) -> BooleanValue:
-    """Both names are known in full, and they do not even sound the same."""
-    left, right = both[f"_left_{NAME}"], both[f"_right_{NAME}"]
-    masked = left.re_search("[某*]") | right.re_search("[某*]")
-    sounds = both[f"_left_{NAME}_sound"] == both[f"_right_{NAME}_sound"]
-    return (~masked & ~sounds).fill_null(False)
+def _other_name(pairs: Table, records: Table) -> Table:
+    """Of which both names are known in full, and do not even sound the same."""
+    sound = f"{NAME}_sound"
+    known = records.filter(records[sound].notnull() & ~records[NAME].re_search("[某*]"))
+    both = _beside(pairs.select("left", "right"), known, [sound])
+    other = both[f"_left_{sound}"] != both[f"_right_{sound}"]
+    return both.filter(other).select("left", "right")
 
 
 def _twins(both: Table) -> BooleanValue:

@@ -21,6 +21,7 @@ from features.engine import row_count
 from features.linkage.blocking import KEY_RULE, Block, lessons
 from features.linkage.comparisons import comparisons
 from features.linkage.engine import LinkEngine, stem
+from features.linkage.grouping import NONE
 from features.linkage.names import KEY, NUMBER
 
 # The prior that training begins with. What is predicted is brought to the prior that the
@@ -50,8 +51,8 @@ def trained(
     The cost is that of a bounded number of pairs, however many records there are.
 
     Args:
-        table: the records with parts and `_number`, which is as good as drawn at random:
-            it follows the records' digests.
+        table: the records as `features.linkage.parts.compared` has them; their numbers
+            are as good as drawn at random, as they follow the records' digests.
         codes: the same as `features.linkage.blocking.coded` has them.
     """
     records = row_count(table, engine)
@@ -67,7 +68,8 @@ def trained(
     )
     name = stem(table)
     drawn = table.filter(table[NUMBER] < SAMPLES * math.sqrt(2 * spec.max_pairs))
-    apart = engine.keep(_one_a_key(drawn).order_by(NUMBER), f"{name}_apart")
+    keyed = drawn.inner_join(codes.select(NUMBER, KEY), NUMBER)
+    apart = engine.keep(_one_a_key(keyed).order_by(NUMBER), f"{name}_apart")
     chance = _linker(apart, settings, engine)
     chance.training.estimate_u_using_random_sampling(
         max_pairs=spec.max_pairs,
@@ -117,19 +119,17 @@ def _one_a_key(table: Table) -> Table:
     """One record of each identifier: random pairs should be pairs of different ones."""
     nth = ibis.row_number().over(group_by=KEY, order_by=NUMBER)
     told = table.mutate(_nth=nth)
-    return told.filter(told[KEY].isnull() | (told["_nth"] == 0)).drop("_nth")
+    return told.filter((told[KEY] == NONE) | (told["_nth"] == 0)).drop("_nth")
 
 
 def in_dialect(
     model: Trained, fields: Mapping[str, ColumnType], engine: LinkEngine
 ) -> Trained:
-    """The parameters with conditions in the engine's own SQL.
+    """The parameters with this program's conditions in the engine's own SQL.
 
-    What was learnt on one engine is used on another one.
+    What was learnt on one engine, or by an earlier version, is used on another one.
     """
     dialect = engine.splink().sql_dialect.sql_dialect_str
-    if model["sql_dialect"] == dialect:
-        return model
     known = [learnt["output_column_name"] for learnt in model["comparisons"]]
     own = comparisons({name: kind for name, kind in fields.items() if name in known})
     written = [own[name].create_comparison_dict(dialect) for name in known]

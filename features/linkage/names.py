@@ -10,6 +10,3 @@ NAME, BIRTH, HOME = "name", "birth", "address"
 OWNED = frozenset(
     {"person_id", "company_id", "phone", "account", "vin", "plate", "id", "case_no"}
 )
-# Numbers of a date, `<attribute>_<part>`, beside its parts in `configs.linkage.PARTS`, which
-# are null where a birth date is known from a resident number alone.
-DATE_PARTS = ("year_no", "month_no", "day_no")

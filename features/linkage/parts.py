@@ -6,14 +6,15 @@ from typing import Any
 
 import ibis
 import pyarrow as pa
-from ibis.expr.types import IntegerValue, StringValue, Table, Value
+from ibis.expr.types import IntegerValue, StringValue, Table
 from pypinyin import lazy_pinyin
 
 from configs.linkage import FAMILY, GIVEN, ID, NAMES, NUMBERED
 from configs.schema import ColumnType
 from features.engine import Engine
 from features.identifiers import building, company_core, masked_person_id
-from features.linkage.names import BIRTH
+from features.linkage.engine import LinkEngine
+from features.linkage.names import BIRTH, NUMBER
 
 NAME_CHARACTERS = 4
 
@@ -34,13 +35,47 @@ def with_parts(table: Table, fields: Mapping[str, ColumnType], engine: Engine) -
     table = table.mutate(**parts)
     for name in [n for n, kind in fields.items() if kind == "person_name"]:
         table = _with_sound(table, name, engine)
-    table = _with_birth(table) if BIRTH in fields else table
-    compared = {
-        f"{name}_{part}": read(table[name])
-        for name, kind in fields.items()
-        for part, read in COMPARED.get(kind, {}).items()
-    }
-    return table.mutate(**compared)
+    return _with_birth(table) if BIRTH in fields else table
+
+
+def compared(
+    table: Table, fields: Mapping[str, ColumnType], engine: LinkEngine
+) -> Table:
+    """Of records with their parts what `features.linkage.comparisons` reads, no more.
+
+    A record is compared with few others, and all of them are joined to the pairs, twice:
+    parts that are equal or not are codes, what is quickly made of a value is not kept.
+
+    Returns:
+        `_number`, the attributes as text, and of them `<attribute>_<part>`.
+    """
+    columns = {name: table[name] for name in fields}
+    if BIRTH in fields:
+        columns[NUMBERED] = table[NUMBERED]
+    for name, kind in fields.items():
+        for part in EQUAL.get(kind, ()):
+            columns[f"{name}_{part}"] = code(table[f"{name}_{part}"], engine)
+        if kind == "company_name":
+            columns[f"{name}_core"] = table[f"{name}_core"]
+        elif kind in ("date", "timestamp"):
+            columns[f"{name}_days"] = _days(table[name])
+    return table.select(NUMBER, **columns)
+
+
+def code(text: Any, engine: LinkEngine) -> IntegerValue:
+    """A number for a text, null where it is unknown or empty.
+
+    Equal texts have equal codes; that two others have one is as good as impossible.
+    """
+    spark = engine.splink().sql_dialect.sql_dialect_str == "spark"
+    known = text.nullif("")
+    number = xxhash64(known) if spark else known.hash()
+    return ibis.ifelse(known.notnull(), number, ibis.null("int64"))
+
+
+@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
+def xxhash64(text: str) -> int:  # type: ignore[empty-body]
+    """Spark's hash of 64 bits; the one that Ibis takes there has 32."""
 
 
 def _days(date: Any) -> IntegerValue:
@@ -100,21 +135,11 @@ def _street(normal: Any) -> StringValue:
     return normal.re_extract(r"^([^0-9]{4,})[0-9]", 1).nullif("")
 
 
-_DATE: dict[str, Callable[[Any], Value]] = {
-    "days": _days,
-    # A resident number with a wrong digit may hold a day that no calendar has.
-    "year_no": lambda date: date.substr(0, 4).try_cast("int16"),
-    "month_no": lambda date: date.substr(5, 2).try_cast("int16"),
-    "day_no": lambda date: date.substr(8, 2).try_cast("int16"),
-}
-# Of the values as they are compared, a birth date that was filled in among them.
-COMPARED: dict[ColumnType, dict[str, Callable[[Any], Value]]] = {
-    "date": _DATE,
-    "timestamp": _DATE,
-    "address": {
-        "district": lambda normal: normal.substr(0, 6),
-        "end": lambda normal: normal.right(4),
-    },
+# Parts that comparisons ask no more of than whether they are equal.
+EQUAL: dict[ColumnType, tuple[str, ...]] = {
+    "person_id": ("masked",),
+    "person_name": ("sound",),
+    "address": ("building", "street"),
 }
 # `configs.linkage.PARTS` names them; a name's sound is made in `_with_sound`.
 # One wrong digit of a resident number leaves one of the three as it was.

@@ -9,18 +9,19 @@ from collections.abc import Mapping
 from functools import reduce
 
 import ibis
-from ibis.expr.types import StringValue, Table, Value
+from ibis.expr.types import BooleanValue, StringValue, Table, Value
 
 from configs.linkage import fields_of, role_columns
 from configs.schema import ColumnType, EntitySpec, ModelSpec, RoleSpec
-from features.linkage.names import KEY, RECORD, ROWS, UNIQUE
+from features.linkage.names import KEY, NUMBER, RECORD, ROWS, UNIQUE
 from features.links import STRONG, SURE, strong
 from features.sources import known_at
 
 # A record is told apart by a valid identifier, else by at least so many attributes, a
 # masked identifier among them: a name alone is borne by many.
 NEEDED_ATTRIBUTES = 2
-_SAID, _RECORD = "_said_", "_record"  # beside columns that a source may call alike
+# Beside columns that a source, or the records themselves, may call alike.
+_SAID, _RECORD, _KEY = "_said_", "_record", "_key_again"
 # Identifiers that others share or mistype: invalid ones are worth nothing.
 VALID_ONLY = frozenset({"phone", "account", "plate", "vin", "case_no"})
 
@@ -40,10 +41,27 @@ def records(
         for role in entity.roles
     ]
     rows = reduce(lambda a, b: a.union(b), parts)
-    known = rows.filter(rows[RECORD].notnull())
-    return known.group_by([RECORD, KEY, *fields]).aggregate(
-        **{UNIQUE: known[UNIQUE].min(), ROWS: known.count()}
+    grouped = rows.group_by([KEY, *fields]).aggregate(
+        **{UNIQUE: rows[UNIQUE].min(), ROWS: rows.count()}
     )
+    # Once a record, not once a row: a digest costs more than the rest of the row.
+    return grouped.mutate(**{RECORD: _digest({name: grouped[name] for name in fields})})
+
+
+def numbered(records: Table) -> Table:
+    """The records with `_number`, from 0 on in the order of their digests.
+
+    Args:
+        records: a table of the engine, which is read twice.
+    """
+    # Sorted without their attributes, which would have to be moved along.
+    order = ibis.row_number().over(order_by=[RECORD, KEY])
+    numbers = records.select(**{_RECORD: RECORD, _KEY: KEY, NUMBER: order})
+    same = [
+        records[RECORD] == numbers[_RECORD],
+        records[KEY].identical_to(numbers[_KEY]),
+    ]
+    return records.inner_join(numbers, same).drop(_RECORD, _KEY)
 
 
 def linked(
@@ -74,32 +92,44 @@ def linked(
 
 
 def _said(rows: Table, role: RoleSpec, fields: Mapping[str, ColumnType]) -> Table:
-    told = _with_record(rows, role, fields)
+    """What the rows say of somebody."""
+    told = _with_values(rows, role, fields)
     # Two registers may call the role by one name; each lists its people once.
     listed = ibis.literal(f"{role.source}.{role.role}")
     unique = listed if role.unique else ibis.null("string")
     values = {name: told[_SAID + name] for name in fields}
-    return told.select(KEY, **{RECORD: told[_RECORD], UNIQUE: unique}, **values)
+    said = told.select(KEY, **{UNIQUE: unique}, **values)
+    return said.filter(_tells(said[KEY], {name: said[name] for name in fields}))
 
 
 def _with_record(
     rows: Table, role: RoleSpec, fields: Mapping[str, ColumnType]
 ) -> Table:
     """Beside each row its key, what it says, and the digest of it; null if nobody."""
+    told = _with_values(rows, role, fields)
+    said = {name: told[_SAID + name] for name in fields}
+    record = ibis.ifelse(_tells(told[KEY], said), _digest(said), ibis.null("string"))
+    return told.mutate(**{_RECORD: record})
+
+
+def _with_values(
+    rows: Table, role: RoleSpec, fields: Mapping[str, ColumnType]
+) -> Table:
+    """Beside each row its key and the value of each attribute."""
     columns = role_columns(role)
     values = {
         _SAID + name: _value(rows, columns.get(name), kind)
         for name, kind in fields.items()
     }
     key = strong(rows, role.id).cast("string") if role.id else ibis.null("string")
-    told = rows.mutate(**{KEY: key, **values})
-    said = {name: told[_SAID + name] for name in fields}
-    count = [said[name].notnull().cast("int8") for name in fields]
+    return rows.mutate(**{KEY: key, **values})
+
+
+def _tells(key: Value, said: Mapping[str, Value]) -> BooleanValue:
+    """Whether what is said tells somebody apart."""
+    count = [value.notnull().cast("int8") for value in said.values()]
     enough = reduce(lambda a, b: a + b, count, ibis.literal(0)) >= NEEDED_ATTRIBUTES
-    tells = told[KEY].notnull() | enough
-    return told.mutate(
-        **{_RECORD: ibis.ifelse(tells, _digest(said), ibis.null("string"))}
-    )
+    return key.notnull() | enough
 
 
 def _digest(said: Mapping[str, Value]) -> StringValue:

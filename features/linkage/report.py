@@ -9,6 +9,7 @@ from ibis.expr.types import Table
 
 from configs.schema import ColumnType
 from features.engine import Engine, row_count
+from features.linkage.engine import stem
 from features.linkage.masks import masked_column
 from features.linkage.names import RECORD
 from features.linkage.resolve import Resolution, Subject
@@ -23,8 +24,8 @@ def report(
 ) -> dict[str, Any]:
     """Plain data, for the terminal and for the run's own record."""
     links, entities = found.links, found.entities
-    sizes = _sizes(entities)
-    return {
+    sizes = engine.keep(_sizes(entities), f"sizes_of_{subject.name}")
+    told = {
         "entity": subject.name,
         "records": row_count(entities, engine),
         "entities": row_count(sizes, engine),
@@ -36,11 +37,13 @@ def report(
         ),
         "blocks": _blocks(found, engine),
         "cluster sizes": _rows(_distribution(sizes), engine),
-        "largest clusters": _rows(_largest(found), engine),
+        "largest clusters": _rows(_largest(found, sizes), engine),
         "flagged": _rows(_flagged(entities), engine),
         "doubtful links": _rows(_doubtful(subject, records, links), engine),
         "warnings": list(found.warnings),
     }
+    engine.drop(stem(sizes))
+    return told
 
 
 def _rows(table: Table, engine: Engine) -> Rows:
@@ -89,19 +92,18 @@ def _distribution(sizes: Table) -> Table:
     return counted.order_by("_least").drop("_least")
 
 
-def _largest(found: Resolution) -> Table:
+def _largest(found: Resolution, sizes: Table) -> Table:
     """The largest clusters and what holds them together."""
-    links = found.links.filter(found.links["decision"] == "accepted")
+    top = sizes.order_by(sizes["records"].desc(), "entity_id").limit(LARGEST)
     owner = found.entities.select(left="record", entity_id="entity_id")
-    tied = links.inner_join(owner, "left")
+    links = found.links.filter(found.links["decision"] == "accepted")
+    tied = links.inner_join(owner.semi_join(top, "entity_id"), "left")
     held = tied.group_by("entity_id").aggregate(
         by_key=(tied["how"] == "key").sum(),
         by_match=(tied["how"] == "match").sum(),
         judged=(tied["how"] == "judged").sum(),
         weakest_link=tied["probability"].min(),
     )
-    sizes = _sizes(found.entities)
-    top = sizes.order_by(sizes["records"].desc(), "entity_id").limit(LARGEST)
     joined = top.left_join(held, "entity_id")
     shown = joined.mutate(entity=masked_column(joined["entity_id"]))
     return shown.select(
@@ -127,12 +129,19 @@ def _doubtful(subject: Subject, records: Table, links: Table) -> Table:
     """Links between review and accept, the most probable first, both records masked."""
     doubt = links.filter(links["decision"] == "review")
     doubt = doubt.order_by(doubt["probability"].desc(), "left", "right").limit(DOUBTFUL)
-    said = records.select(RECORD, said=_said(records, subject.fields))
+    named = ends(doubt, records)
+    said = named.select(RECORD, said=_said(named, subject.fields))
     both = doubt.left_join(said.rename(left=RECORD, left_says="said"), "left")
     both = both.left_join(said.rename(right=RECORD, right_says="said"), "right")
     return both.select(
         "left", "left_says", "right", "right_says", "probability", "how"
     ).order_by(ibis.desc("probability"), "left", "right")
+
+
+def ends(links: Table, records: Table) -> Table:
+    """The records that some links join, each once."""
+    sides = [links.select(**{RECORD: links[side]}) for side in ("left", "right")]
+    return records.semi_join(sides[0].union(sides[1]), RECORD)
 
 
 def _said(records: Table, fields: Mapping[str, ColumnType]) -> Any:

@@ -11,6 +11,7 @@ from configs.schema import EntitySpec, ModelSpec
 from configs.tables import DOUBTS
 from features.engine import Engine
 from features.linkage.names import RECORD
+from features.linkage.report import ends
 from features.linkage.resolve import Subject
 
 MOST = 500  # links of an entity: nobody judges more between two deliveries
@@ -40,9 +41,10 @@ def to_judge(
     doubt = links.filter(links["decision"] == "review")
     away = (doubt["probability"] - EVEN).abs()
     both = doubt.order_by(away, "left", "right").limit(most)
+    named = ends(both, records)
     for side in SIDES:
-        said = {f"_{side}_{name}": records[name] for name in subject.fields}
-        both = both.left_join(records.select(**{side: records[RECORD]}, **said), side)
+        said = {f"_{side}_{name}": named[name] for name in subject.fields}
+        both = both.left_join(named.select(**{side: named[RECORD]}, **said), side)
     away = (both["probability"] - EVEN).abs()
     found = engine.arrow(both.order_by(away, "left", "right"))
     names = [name for name in subject.fields if name in sensitive]

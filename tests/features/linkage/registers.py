@@ -14,7 +14,7 @@ from configs.linkage import fields_of
 from configs.loading import LoadedModel
 from configs.network import LinkSpec
 from features.engine import Engine
-from features.linkage.records import linked, records
+from features.linkage.records import linked, numbered, records
 from features.linkage.resolve import Resolution, Subject
 from features.links import STRONG
 from flows.catalog import Catalog
@@ -87,7 +87,8 @@ def told_by(
 ) -> Table:
     as_of = ibis.literal(AS_OF).cast("timestamp")
     entity = loaded.spec.entities["person"]
-    return engine.keep(records(loaded.spec, entity, tables, as_of), "told")
+    said = engine.keep(records(loaded.spec, entity, tables, as_of), "said")
+    return engine.keep(numbered(said), "told")
 
 
 def entities_of_rows(

@@ -65,7 +65,7 @@ def table(catalog, rows):
 @pytest.fixture(scope="module")
 def codes(catalog, table):
     every = [*RULES, *candidates(FIELDS, SPEC), ("birth_month", "name_sound")]
-    return coded(table, every, catalog)
+    return coded(table, every, catalog, "blocked_codes")
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +155,9 @@ def test_two_attributes_that_say_the_same_do_not_cancel_out(catalog):
         "y": said,
     }
     table = catalog.register("twice", pa.table(told))
-    (block,) = counted(coded(table, [("x", "y")], catalog), [("x", "y")], SPEC, catalog)
+    (block,) = counted(
+        coded(table, [("x", "y")], catalog, "twice_codes"), [("x", "y")], SPEC, catalog
+    )
     assert (block.pairs, block.left_out) == (4, 0)
 
 

@@ -248,12 +248,24 @@ def numbered(size: int) -> pa.Table:
 
 def scored_table(told: Scored, order: Sequence[int]) -> pa.Table:
     ends = sorted(told)
-    rows = [(*ends[n], told[ends[n]][0], 0, 1.0) for n in order]
-    columns = ("left", "right", "probability", "rule", MOST)
-    types = (pa.int64(), pa.int64(), pa.float64(), pa.int64(), pa.float64())
+    rows = [(*ends[n], told[ends[n]][0], 0) for n in order]
+    columns = ("left", "right", "probability", "rule")
+    types = (pa.int64(), pa.int64(), pa.float64(), pa.int64())
     return pa.table(
         {
             name: pa.array([row[n] for row in rows], kind)
+            for n, (name, kind) in enumerate(zip(columns, types, strict=True))
+        }
+    )
+
+
+def doubted(*most: tuple[int, int, float]) -> pa.Table:
+    """Pairs that get at most a probability."""
+    columns = ("left", "right", MOST)
+    types = (pa.int64(), pa.int64(), pa.float64())
+    return pa.table(
+        {
+            name: pa.array([row[n] for row in most], kind)
             for n, (name, kind) in enumerate(zip(columns, types, strict=True))
         }
     )
@@ -269,12 +281,17 @@ def test_the_order_of_pairs_and_judgements_does_not_matter(keys, scored, data):
     ]
     turned = [Judgement(w.right, w.left, w.same) for w in words]
     order = data.draw(st.permutations(range(len(told))))
+    most = doubted(*((*ends, 0.3) for ends in sorted(told)[::3]))
     first = pairs_of(
-        numbered(9), scored_table(told, range(len(told))), known, 0.1, words
+        numbered(9), scored_table(told, range(len(told))), most, known, 0.1, words
     )
+    ends = zip(first.left.tolist(), first.right.tolist(), strict=True)
+    capped = [pair in sorted(told)[::3] for pair in ends]
+    assert (first.probability[capped] <= 0.3).all()
     second = pairs_of(
         numbered(9),
         scored_table(told, order),
+        most,
         known,
         0.1,
         data.draw(st.permutations(turned)),
@@ -287,7 +304,7 @@ def test_the_order_of_pairs_and_judgements_does_not_matter(keys, scored, data):
 def test_a_judgement_on_a_record_that_is_not_there_is_left_alone():
     known = records(2, {}, {})
     words = [Judgement("r0", "gone", True), Judgement("r1", "r0", True)]
-    made = pairs_of(numbered(2), scored_table({}, []), known, 0.1, words)
+    made = pairs_of(numbered(2), scored_table({}, []), doubted(), known, 0.1, words)
     assert (made.left.tolist(), made.right.tolist()) == ([0], [1])
     assert made.judged.tolist() == [SAME]
 
@@ -296,5 +313,5 @@ def test_a_judgement_on_a_record_that_is_not_there_is_left_alone():
 def test_the_last_of_two_judgements_on_a_pair_holds(verdict):
     known = records(2, {}, {})
     words = [Judgement("r0", "r1", not verdict), Judgement("r1", "r0", verdict)]
-    made = pairs_of(numbered(2), scored_table({}, []), known, 0.1, words)
+    made = pairs_of(numbered(2), scored_table({}, []), doubted(), known, 0.1, words)
     assert made.judged.tolist() == [SAME if verdict else DIFFERENT]

@@ -11,7 +11,7 @@ from features.linkage.comparisons import (
     _Edit,
     comparisons,
 )
-from features.linkage.parts import with_parts
+from features.linkage.parts import compared
 
 SIZE = 4_000
 
@@ -84,8 +84,8 @@ def test_dates_reach_the_levels_that_their_texts_do(catalog):
     rng = np.random.default_rng(5)
     parts = [rng.integers(1, high, SIZE) for high in (3, 14, 33)]
     dates = [f"{1980 + 10 * y}-{m:02d}-{d:02d}" for y, m, d in zip(*parts, strict=True)]
-    rows = catalog.register("dated", pa.table({"date": dates}))
-    made = catalog.keep(with_parts(rows, {"date": "date"}, catalog), "dated_parts")
+    rows = catalog.register("dated", pa.table({"_number": range(SIZE), "date": dates}))
+    made = catalog.keep(compared(rows, {"date": "date"}, catalog), "dated_parts")
     sides = [made.rename(**{f"{c}_{s}": c for c in made.columns}) for s in "lr"]
     catalog.keep(sides[0].limit(300).cross_join(sides[1].limit(300)), "dated_pairs")
     levels = comparisons({"date": "date"})["date"].create_comparison_dict("duckdb")

@@ -12,6 +12,7 @@ import pytest
 from ibis.expr.types import Table
 
 from features.linkage.candidates import Judgement
+from features.linkage.records import numbered
 from features.linkage.report import report
 from features.linkage.resolve import Resolution, Subject, resolve
 from flows.catalog import Catalog
@@ -223,7 +224,8 @@ def test_judgements_override_and_hold_in_the_next_delivery(
 def table_of(catalog: Catalog, rows: list[dict[str, Any]]) -> Table:
     names = ("record", "_key", "_unique", "name", "birth")
     schema = pa.schema([*((n, pa.string()) for n in names), ("rows", pa.int64())])
-    return catalog.register("few", pa.Table.from_pylist(rows, schema=schema))
+    table = catalog.register("few", pa.Table.from_pylist(rows, schema=schema))
+    return catalog.keep(numbered(table), "few_numbered")
 
 
 FEW = [

@@ -10,6 +10,7 @@ from ibis.expr.types import Table
 from configs.network import LinkSpec
 from configs.schema import ColumnType
 from features.linkage.names import KEY
+from features.linkage.records import numbered
 from features.linkage.resolve import Resolution, Subject, resolve
 from features.linkage.suspects import FEW, without_suspects
 from flows.catalog import Catalog
@@ -57,7 +58,8 @@ def cleared(
 def resolved(
     catalog: Catalog, rows: Table, fields: Mapping[str, ColumnType]
 ) -> Resolution:
-    return resolve(Subject("person", fields, SPEC), rows, catalog)
+    told = catalog.keep(numbered(rows), "numbered")
+    return resolve(Subject("person", fields, SPEC), told, catalog)
 
 
 def test_people_unlike_each_other_give_no_warning(catalog):
