@@ -65,19 +65,29 @@ def pairs_of(
     sure = calibrated(likely, prior, len(known))
     doubts = np.searchsorted(place, _place(doubted, known), sorter=order)
     sure[doubts] = np.minimum(sure[doubts], doubted[MOST].to_numpy())
-    ends = [scored[side].to_numpy() for side in ("left", "right")]
+    ends = [scored[side].to_numpy()[order] for side in ("left", "right")]
+    unjudged = np.zeros(len(order), np.int8)
     left, right, verdict = _judged(named, judgements)
+    if not len(verdict):
+        by_key = _by_key(known, ends[0], ends[1])
+        return Pairs(ends[0], ends[1], sure, by_key, unjudged, rule)
     said = len(left)
     return _merged(
         known,
-        np.append(ends[0][order], left),
-        np.append(ends[1][order], right),
+        np.append(ends[0], left),
+        np.append(ends[1], right),
         {
             "probability": np.append(sure, np.zeros(said)),
-            "judged": np.append(np.zeros(len(order), np.int8), verdict),
+            "judged": np.append(unjudged, verdict),
             "rule": np.append(rule, np.full(said, -1)),
         },
     )
+
+
+def _by_key(known: Records, left: Ints, right: Ints) -> npt.NDArray[np.bool_]:
+    key = known.keys[left]
+    same: npt.NDArray[np.bool_] = (key >= 0) & (key == known.keys[right])
+    return same
 
 
 def _place(pairs: pa.Table, known: Records) -> Ints:
@@ -97,12 +107,11 @@ def _merged(
     # The judgement stands last; the scored row of a pair before it, if there is one.
     last = np.append(first[1:], len(place))[: len(first)] - 1
     lefts, rights = np.divmod(place[first], max(len(known), 1))
-    by_key = (known.keys[lefts] >= 0) & (known.keys[lefts] == known.keys[rights])
     return Pairs(
         lefts,
         rights,
         told["probability"][order[first]],
-        by_key,
+        _by_key(known, lefts, rights),
         told["judged"][order[last]],
         told["rule"][order[first]].astype(np.int64),
     )

@@ -82,13 +82,36 @@ def clusters(records: Records, pairs: Pairs, spec: LinkSpec) -> Clusters:
     taken = _cut(len(records), pairs, accepted(pairs, spec))
     judged = _as_judged(records, pairs.where(taken & (pairs.judged == SAME)))
     labels = _components(len(records), pairs.where(taken))
-    wrong = _within(pairs, labels, _conflicts(judged, labels, spec))
-    best = taken & (~wrong | _best_links(judged, pairs, taken))
-    found = _components(len(records), pairs.where(best))
-    flags = _conflicts(judged, found, spec)
+    wrong = _conflicts(judged, labels, spec)
+    inside = _within(pairs, labels, wrong)
+    best = taken & (~inside | _best_links(judged, pairs, taken))
+    # Few clusters are wrong, and nothing changes in the others.
+    found, parted = _parted(labels, wrong, pairs.where(best & inside))
+    some = Records(judged.keys[parted], judged.unique[parted])
+    flags = _conflicts(some, found[parted], spec)
     firm = best & (pairs.by_key | (pairs.judged == SAME))
-    used = np.where(_within(pairs, found, flags), firm, best)
-    return Clusters(_components(len(records), pairs.where(used)), flags, found, used)
+    inside = _within(pairs, found, flags)
+    used = np.where(inside, firm, best)
+    last, _ = _parted(found, flags, pairs.where(used & inside))
+    return Clusters(last, flags, found, used)
+
+
+def _parted(labels: Ints, wrong: Iterable[int], ties: Pairs) -> tuple[Ints, Ints]:
+    """The labels after some clusters hold together by `ties` alone; the records of those."""
+    records = np.flatnonzero(np.isin(labels, np.fromiter(wrong, np.int64)))
+    ends = (np.searchsorted(records, side) for side in (ties.left, ties.right))
+    again = labels.copy()
+    again[records] = labels.max(initial=-1) + 1 + _joined(len(records), *ends)
+    return again, records
+
+
+def contested(group: Ints, value: Ints) -> Bools:
+    """Which places are of a group that has several values."""
+    some = np.zeros(group.max(initial=-1) + 1, np.int64)
+    some[group] = np.arange(len(group))
+    many = np.zeros(len(some), np.bool_)
+    many[group[value != value[some[group]]]] = True
+    return np.asarray(many[group])
 
 
 def _within(pairs: Pairs, labels: Ints, chosen: Iterable[int]) -> Bools:
@@ -139,8 +162,11 @@ def _conflicts(records: Records, labels: Ints, spec: LinkSpec) -> dict[int, str]
 def _repeated(labels: Ints, codes: Ints, *, distinct: bool) -> list[tuple[int, int]]:
     """Clusters with several codes (distinct), or with one code several times."""
     known = codes >= 0
+    labels, codes = labels[known], codes[known]
+    # Sorted are those few in question alone.
+    many = contested(labels, codes) if distinct else np.bincount(labels)[labels] > 1
     base = int(codes.max(initial=0)) + 1
-    values, count = np.unique(labels[known] * base + codes[known], return_counts=True)
+    values, count = np.unique(labels[many] * base + codes[many], return_counts=True)
     label = values // base
     if distinct:
         label, count = np.unique(label, return_counts=True)
@@ -166,6 +192,8 @@ def _best_links(records: Records, pairs: Pairs, taken: Bools) -> Bools:
 
 def _cut(size: int, pairs: Pairs, taken: Bools) -> Bools:
     """Separate what a person judged different by the weakest links in between."""
+    if not (pairs.judged == DIFFERENT).any():
+        return taken
     taken = taken.copy()
     strength = np.where(pairs.by_key, BY_KEY, pairs.probability)
     strength[pairs.judged == SAME] = BY_JUDGEMENT

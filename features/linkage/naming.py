@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from features.linkage.clusters import Bools, Ints, Records
+from features.linkage.clusters import Bools, Ints, Records, contested
 
 UNKNOWN = "~"  # in front of the first record of an entity without a valid identifier
 
@@ -33,7 +33,21 @@ def bearers(known: Records, rows: Ints, labels: Ints) -> tuple[Ints, Bools]:
 
 
 def _first_by(group: Ints, value: Ints, rows: Ints, places: Ints) -> Ints:
-    """The place of the value with most rows in each group, the earliest among equals."""
+    """The first place of the value with most rows in each group, of the earliest if equal.
+
+    Args:
+        places: ascending.
+    """
+    many = contested(group, value)
+    alone = np.full(group.max(initial=-1) + 1, -1, np.int64)
+    # The last one written stays.
+    alone[group[~many][::-1]] = places[~many][::-1]
+    chosen = _most(group[many], value[many], rows[many], places[many])
+    return np.append(alone[alone >= 0], chosen)
+
+
+def _most(group: Ints, value: Ints, rows: Ints, places: Ints) -> Ints:
+    """The same where groups have several values."""
     if not len(group):
         return places
     base = int(value.max()) + 1

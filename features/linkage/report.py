@@ -106,7 +106,8 @@ def _largest(found: Resolution, sizes: Table) -> Table:
     )
     joined = top.left_join(held, "entity_id")
     shown = joined.mutate(entity=masked_column(joined["entity_id"]))
-    return shown.select(
+    # By the whole identifier: masked ones are often equal.
+    return shown.order_by(ibis.desc("records"), "entity_id").select(
         "entity",
         "records",
         "rows",
@@ -115,7 +116,7 @@ def _largest(found: Resolution, sizes: Table) -> Table:
         "judged",
         "weakest_link",
         "flag",
-    ).order_by(ibis.desc("records"), "entity")
+    )
 
 
 def _flagged(entities: Table) -> Table:
