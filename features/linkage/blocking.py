@@ -6,10 +6,8 @@ and tell nothing: it is left out, and named in a warning.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from itertools import accumulate, combinations
 
-import ibis
 import numpy as np
 import pyarrow as pa
 from ibis.expr.types import Table
@@ -20,7 +18,7 @@ from configs.schema import ColumnType
 from features.engine import Engine, row_count
 from features.linkage.clusters import Ints
 from features.linkage.engine import LinkEngine, stem
-from features.linkage.grouping import NONE, Groups, compared, grouped
+from features.linkage.grouping import NONE, Groups, compared, grouped, once
 from features.linkage.names import KEY, NUMBER, OWNED, ROWS, UNIQUE
 from features.linkage.parts import code
 
@@ -169,19 +167,22 @@ def pairs(
         `join_key_l` < `join_key_r` (record numbers) and `match_key`, the place of the
         first rule that brings them: what Splink scores.
     """
-    named = stem(codes)
+    name = f"{stem(codes)}_pairs"
     found, counts = {}, []
     for place, rule in enumerate(rules):
-        name = f"{named}_pairs{place}"
-        both, told = _compared(codes, rule, spec, engine, name)
-        found[name] = both.mutate(match_key=ibis.literal(place, "int8"))
+        part = f"{name}{place}"
+        found[part], told = _compared(codes, rule, spec, engine, part)
         counts.append(told)
-    every = reduce(lambda a, b: a.union(b), found.values())
-    first = every.group_by(_ENDS).aggregate(match_key=every["match_key"].min())
-    once = engine.keep(first, f"{named}_pairs")
-    for name in found:
-        engine.drop(name)
-    return once, _told(rules, counts, engine)
+
+    def first(*parts: pa.Table) -> dict[str, pa.Table]:
+        lower, higher = ([part[end].to_numpy() for part in parts] for end in _ENDS)
+        made = once(lower, higher, len(rules))
+        return {name: pa.table(dict(zip((*_ENDS, "match_key"), made, strict=True)))}
+
+    every = engine.computed(first, *found.values())[name]
+    for part in found:
+        engine.drop(part)
+    return every, _told(rules, counts, engine)
 
 
 def _counted(

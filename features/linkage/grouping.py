@@ -98,6 +98,32 @@ def compared(groups: Groups, keys: Ints, unique: Ints) -> list[Numbers]:
     return [lower, higher]
 
 
+def once(
+    lower: Sequence[Numbers], higher: Sequence[Numbers], most: int
+) -> tuple[Ints, Ints, npt.NDArray[np.int8]]:
+    """Each pair of several rules once, in order, with the first rule that brings it.
+
+    A pair and its rule are one number, which is sorted: 8 bytes a pair beside what is
+    given. They fit for 500 million records and 30 rules.
+
+    Args:
+        lower, higher: of each rule the numbers of the records.
+        most: rules there may be.
+    """
+    size = 1 + max((int(side.max(initial=0)) for side in higher), default=0)
+    packed = np.concatenate(
+        [
+            (left.astype(np.int64) * size + right) * most + rule
+            for rule, (left, right) in enumerate(zip(lower, higher, strict=True))
+        ]
+    )
+    packed.sort()
+    packed = packed[np.diff(packed // most, prepend=-1) != 0]
+    pair = packed // most
+    rule, left = packed - pair * most, pair // size
+    return left, pair - left * size, rule.astype(np.int8)
+
+
 # Compiled: step by step through arrays takes ten times as long where groups are large.
 @njit(cache=True)
 def _count(numbers: Any, ends: Any, keys: Any, unique: Any) -> int:
