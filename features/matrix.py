@@ -40,8 +40,9 @@ from features.links import Link
 from features.reads import reads
 from features.sources import known_at
 
-# Joins of one query at most: each holds a table in memory, and nests the text deeper.
-_TOGETHER = 20
+# Joins of one query at most: each holds a table in memory, and nests the text deeper. With
+# 20 ten million units took half as long again, or did not fit into 8 GB.
+_TOGETHER = 12
 
 
 @dataclass(frozen=True, slots=True)
