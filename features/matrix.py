@@ -40,9 +40,10 @@ from features.links import Link
 from features.reads import reads
 from features.sources import known_at
 
-# Joins of one query at most: each holds a table in memory, and nests the text deeper. With
-# 20 ten million units took half as long again, or did not fit into 8 GB.
-_TOGETHER = 12
+# Joins of one query at most: each holds a table in memory, and nests the text deeper. A
+# lookup counts twice: it holds each row of a register, with what is taken of it. With 20
+# joins, whatever they hold, ten million units did not always fit into 8 GB.
+_TOGETHER, _A_LOOKUP = 16, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +103,20 @@ def enriched_units(
     for number, step in enumerate(known.spec.features):
         if step.columns is not None:
             continue
-        together += len(step.coverage.sources) if step.coverage else 1
+        held = _held(step)
+        together += held
         if together > _TOGETHER or not units.holds(reads(step, known)):
-            kept, together = engine.keep(units.made, f"units_{number}"), 1
+            kept, together = engine.keep(units.made, f"units_{number}"), held
             units = Units(kept, kept)
         units = _extended(units, step, associated)
     return units.made
+
+
+def _held(step: FeatureStep) -> int:
+    """How many joins a step counts as."""
+    if step.coverage:
+        return len(step.coverage.sources)
+    return _A_LOOKUP if step.lookup else 1
 
 
 def feature_matrix(units: Table, model: LoadedModel) -> Table:
