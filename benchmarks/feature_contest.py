@@ -157,20 +157,23 @@ def cells(ours: Path, theirs: Path) -> int:
     return different
 
 
-def versus_featuretools(cores: Path, scratch: Path, repeats: int = 3) -> dict[str, Any]:
+def versus_featuretools(cores: Path, scratch: Path, repeats: int) -> dict[str, Any]:
     """Featuretools on what it can express, beside the whole stage of Leadline."""
-    derived = cores / feature_featuretools.CLAIMS
-    if not derived.exists():
-        _write_derived(cores, derived)
+    _write_derived(cores, cores / feature_featuretools.CLAIMS)
     found = contest(cores, scratch, ("leadline", "featuretools"), repeats)
-    return {**found, "features": list(feature_featuretools.WANTED)}
+    taken = [*feature_featuretools.WANTED, *feature_featuretools.AROUND]
+    return {**found, "features": taken}
 
 
 def _write_derived(cores: Path, out: Path) -> None:
     """The claims as the SQL script derives them: what Featuretools is given."""
     shown = "claim_no, claimant, vehicle, payee_account, phone, place_grid, shop_code"
-    columns = "insurer, plate, driver_a, claimant_id, agency, agent_phone"
-    flags = "is_litigated::DOUBLE AS litigated, is_blameless::DOUBLE AS blameless"
+    columns = (
+        "accident_time, insurer, plate, driver_a, claimant_id, agency, agent_phone"
+    )
+    flags = ", ".join(
+        f"is_{name}::DOUBLE AS {name}" for name in feature_featuretools.NUMBERS
+    )
     with duckdb.connect() as con:
         feature_sql.execute(con, cores, AS_OF)
         con.execute(f"COPY (SELECT {shown}, {columns}, {flags} FROM claim) TO '{out}'")

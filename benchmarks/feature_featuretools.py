@@ -1,9 +1,11 @@
 """The aggregates of the benchmark that Featuretools can express, made by it.
 
 It does not work with pandas 3, so `feature_contest` runs this file by an interpreter of its
-own, with PACKAGES. It has no windows around a date of the unit, no lookups of the newest
-row and no medians of peers: what is taken are the histories that end at the run's date. It
-is given the claims as the SQL script derives them, so that only its own work is measured.
+own, with PACKAGES. It has no lookups of the newest row and no medians of peers: what is
+taken are the histories of claims, those that end at the run's date and those around the
+date of each claim, which are windows that end so many days after it (`cutoff_time`,
+`training_window`). It is given the claims as the SQL script derives them, so that only its
+own work is measured.
 """
 
 import sys
@@ -32,11 +34,25 @@ WANTED = {
     "shop_claims_agencies": ("shop_code", "NUM_UNIQUE", "agency"),
     "shop_claims_agents": ("shop_code", "NUM_UNIQUE", "agent_phone"),
 }
-_NUMBERS = ("litigated", "blameless")
+# Feature -> the same, and days on each side of the claim's own date.
+AROUND = {
+    "claimant_claims_count_365d": ("claimant", "COUNT", "", 365),
+    "claimant_claims_litigated_365d": ("claimant", "SUM", "litigated", 365),
+    "vehicle_claims_count_90d": ("vehicle", "COUNT", "", 90),
+    "driver_claims_count_90d": ("driver_a", "COUNT", "", 90),
+    "driver_claims_count_365d": ("driver_a", "COUNT", "", 365),
+    "driver_claims_blameless_share_90d": ("driver_a", "MEAN", "blameless", 90),
+    "driver_claims_blameless_share_365d": ("driver_a", "MEAN", "blameless", 365),
+    "driver_claims_small_share_90d": ("driver_a", "MEAN", "small", 90),
+    "driver_claims_small_share_365d": ("driver_a", "MEAN", "small", 365),
+}
+AT = "accident_time"
+NUMBERS = ("litigated", "blameless", "small")
+_DAY = 86_400  # seconds
 
 
 def write_features(cores: Path, out: Path) -> None:
-    """Write `unit_id` and the columns of WANTED, ordered by unit."""
+    """Write `unit_id` and the columns of WANTED and AROUND, ordered by unit."""
     import featuretools as ft
     import pandas as pd
 
@@ -46,26 +62,51 @@ def write_features(cores: Path, out: Path) -> None:
         dataframe_name="claims",
         dataframe=claims,
         index="claim_no",
+        time_index=AT,
         logical_types=_types(claims),
     )
-    keys = list(dict.fromkeys(key for key, _, _ in WANTED.values()))
-    for key in keys:
-        entities = entities.normalize_dataframe("claims", f"by_{key}", key)
-    features = [_feature(ft, entities, *wanted) for wanted in WANTED.values()]
-    found = ft.calculate_feature_matrix(features, entities)
-    found = found.set_axis(list(WANTED), axis="columns").astype("float64")
+    keys = {name: wanted[0] for name, wanted in (WANTED | AROUND).items()}
+    for key in dict.fromkeys(keys.values()):
+        entities = entities.normalize_dataframe(
+            "claims", f"by_{key}", key, make_time_index=False
+        )
+    ended = [_feature(ft, entities, *wanted) for wanted in WANTED.values()]
+    parts = [ft.calculate_feature_matrix(ended, entities).set_axis([*WANTED], axis=1)]
+    parts += [
+        _around(ft, entities, claims, length)
+        for length in dict.fromkeys(wanted[3] for wanted in AROUND.values())
+    ]
+    found = pd.concat(parts, axis="columns").astype("float64")
     # Featuretools counts the rows without a key as one group.
-    for name, (key, _, _) in WANTED.items():
+    for name, key in keys.items():
         unknown = claims.set_index("claim_no")[key].isna().reindex(found.index)
         found[name] = found[name].mask(unknown)
     found.rename_axis("unit_id").sort_index().reset_index().to_parquet(out, index=False)
 
 
+def _around(ft: Any, entities: Any, claims: Any, length: int) -> Any:
+    """The features of windows of `length` days on each side of a claim's date."""
+    import pandas as pd
+
+    wanted = {name: one[:3] for name, one in AROUND.items() if one[3] == length}
+    features = [_feature(ft, entities, *one) for one in wanted.values()]
+    ends = claims[AT] + pd.Timedelta(days=length)
+    # The window's first second belongs to it; Featuretools begins after that.
+    window = ft.Timedelta(2 * length * _DAY + 1, "s")
+    found = ft.calculate_feature_matrix(
+        features,
+        entities,
+        cutoff_time=pd.DataFrame({"claim_no": claims["claim_no"], "time": ends}),
+        training_window=window,
+    )
+    return found.set_axis([*wanted], axis="columns")
+
+
 def _types(claims: Any) -> dict[str, str]:
     return {
-        name: "Double" if name in _NUMBERS else "Categorical"
+        name: "Double" if name in NUMBERS else "Categorical"
         for name in claims
-        if name != "claim_no"
+        if name not in ("claim_no", AT)
     }
 
 

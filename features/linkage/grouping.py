@@ -3,6 +3,7 @@
 Sorting numbers costs a third of what an engine's grouping and joining of them does.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
@@ -12,10 +13,12 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from configs.errors import LeadlineError
 from features.linkage.clusters import Bools, Ints
 
 Numbers = npt.NDArray[np.int32]  # of records: the pairs of them are many
 NONE = 0  # the code of no value
+LARGEST = 2**63 - 1  # number of 64 bits
 # Knuth's multiplicative hashing, to draw values without regard to their size.
 SCATTER, SCATTERED = 2_654_435_761, 2**32
 
@@ -104,13 +107,22 @@ def once(
     """Each pair of several rules once, in order, with the first rule that brings it.
 
     A pair and its rule are one number, which is sorted: 8 bytes a pair beside what is
-    given. They fit for 500 million records and 30 rules.
+    given.
 
     Args:
         lower, higher: of each rule the numbers of the records.
         most: rules there may be.
+
+    Raises:
+        LeadlineError: these numbers have more than 63 bits.
     """
     size = 1 + max((int(side.max(initial=0)) for side in higher), default=0)
+    if size**2 * most > LARGEST:
+        raise LeadlineError(
+            f"linking: {size:,} records of one entity and {most} blocking rules are too "
+            f"many to number their pairs; with so many rules at most "
+            f"{math.isqrt(LARGEST // most):,} records are allowed: link each area by itself"
+        )
     packed = np.concatenate(
         [
             (left.astype(np.int64) * size + right) * most + rule

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from configs.errors import LeadlineError
 from configs.linkage import PARTS, parts_of
 from configs.network import LinkSpec
 from features.linkage.blocking import (
@@ -20,6 +21,7 @@ from features.linkage.blocking import (
     lessons,
     pairs,
 )
+from features.linkage.grouping import once
 from features.linkage.names import KEY, NUMBER, ROWS, UNIQUE
 from features.linkage.parts import READERS, with_parts
 
@@ -120,6 +122,13 @@ def test_pairs_are_those_that_agree_and_can_be_one_each_by_the_first_rule(
     assert len(told) == len(found)
     assert found == expected
     assert len(set(found.values())) > 3
+
+
+def test_pairs_of_more_records_than_can_be_numbered_are_refused():
+    ends = [np.array([0])], [np.array([1_000_000_000])]
+    with pytest.raises(LeadlineError, match="at most 619,925,131 records are allowed"):
+        once(*ends, 24)
+    assert [side.tolist() for side in once(*ends, 2)] == [[0], [1_000_000_000], [0]]
 
 
 def test_lessons_are_whole_values_of_a_share_of_each_block(catalog, codes, values):

@@ -241,6 +241,21 @@ def test_what_looks_over_merged_is_flagged_and_holds_firm_links_alone(
             assert firm[inside].all()
 
 
+@given(keys=CODES, unique=CODES, scored=SCORED)
+@settings(max_examples=200, deadline=None)
+def test_entities_are_what_the_used_links_hold_together(keys, unique, scored):
+    """Only clusters that are wrong are looked at again; the others must stay whole."""
+    told = comparable(keys, unique, scored)
+    known = Records(np.array(keys, np.int64), np.array(unique, np.int64))
+    made = pairs(known, told)
+    split = clusters(known, made, SPEC)
+    graph = nx.Graph()
+    graph.add_nodes_from(range(len(keys)))
+    ends = zip(made.left[split.used], made.right[split.used], strict=True)
+    graph.add_edges_from((int(left), int(right)) for left, right in ends)
+    assert grouped(split) == {frozenset(c) for c in nx.connected_components(graph)}
+
+
 def numbered(size: int) -> pa.Table:
     texts = pa.array([f"r{n}" for n in range(size)], pa.string())
     return pa.table({RECORD: texts, names.NUMBER: np.arange(size)})

@@ -1,5 +1,6 @@
 """A simulated population is put together rightly, again, and as persons judged."""
 
+import copy
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from ibis.expr.types import Table
 from features.linkage.candidates import Judgement
 from features.linkage.records import numbered
 from features.linkage.report import report
-from features.linkage.resolve import Resolution, Subject, resolve
+from features.linkage.resolve import Model, Resolution, Subject, resolve
 from flows.catalog import Catalog
 from tests.features.linkage.registers import (
     POSTED,
@@ -178,6 +179,20 @@ def test_with_a_model_nothing_is_learnt_and_the_results_agree(
     )
     assert in_order(catalog, again) == in_order(catalog, population.found)
     assert again.blocks == population.found.blocks
+
+
+def test_a_model_of_an_earlier_version_is_read_with_the_conditions_of_this_one(
+    catalog, population
+):
+    """Conditions name columns of the records, which are the program's own."""
+    learnt = population.found.model
+    stale = copy.deepcopy(learnt.parameters)
+    for comparison in stale["comparisons"]:
+        for level in comparison["comparison_levels"]:
+            level["sql_condition"] = "column_of_old_l = column_of_old_r"
+    model = Model(learnt.rules, stale)
+    again = resolve(subject(), population.records, catalog, model=model)
+    assert in_order(catalog, again) == in_order(catalog, population.found)
 
 
 def test_judgements_override_and_hold_in_the_next_delivery(
