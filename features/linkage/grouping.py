@@ -103,11 +103,11 @@ def compared(groups: Groups, keys: Ints, unique: Ints) -> list[Numbers]:
 
 def once(
     lower: Sequence[Numbers], higher: Sequence[Numbers], most: int
-) -> tuple[Ints, Ints, npt.NDArray[np.int8]]:
+) -> tuple[Numbers, Numbers, npt.NDArray[np.int16]]:
     """Each pair of several rules once, in order, with the first rule that brings it.
 
-    A pair and its rule are one number, which is sorted: 8 bytes a pair beside what is
-    given.
+    A pair and its rule are one number, which is sorted: at most 27 bytes a pair beside
+    what is given.
 
     Args:
         lower, higher: of each rule the numbers of the records.
@@ -123,17 +123,37 @@ def once(
             f"many to number their pairs; with so many rules at most "
             f"{math.isqrt(LARGEST // most):,} records are allowed: link each area by itself"
         )
-    packed = np.concatenate(
-        [
-            (left.astype(np.int64) * size + right) * most + rule
-            for rule, (left, right) in enumerate(zip(lower, higher, strict=True))
-        ]
-    )
+    packed = _packed(lower, higher, size, most)
     packed.sort()
-    packed = packed[np.diff(packed // most, prepend=-1) != 0]
     pair = packed // most
-    rule, left = packed - pair * most, pair // size
-    return left, pair - left * size, rule.astype(np.int8)
+    first = np.ones(len(pair), np.bool_)
+    np.not_equal(pair[1:], pair[:-1], out=first[1:])
+    # One after the other, and in place: only one further array at a time.
+    packed = packed[first]
+    pair = pair[first]
+    packed -= pair * most
+    rules = packed.astype(np.int16)
+    np.floor_divide(pair, size, out=packed)
+    lefts = packed.astype(np.int32)
+    packed *= size
+    pair -= packed
+    return lefts, pair.astype(np.int32), rules
+
+
+def _packed(
+    lower: Sequence[Numbers], higher: Sequence[Numbers], size: int, most: int
+) -> Ints:
+    packed = np.empty(sum(len(side) for side in lower), np.int64)
+    start = 0
+    for rule, (left, right) in enumerate(zip(lower, higher, strict=True)):
+        part = packed[start : start + len(left)]
+        part[:] = left
+        part *= size
+        part += right
+        part *= most
+        part += rule
+        start += len(left)
+    return packed
 
 
 # Compiled: step by step through arrays takes ten times as long where groups are large.

@@ -14,6 +14,7 @@ from ibis.expr.types import Table
 from splink import Linker, SettingsCreator
 from splink.blocking_rule_library import CustomRule
 
+from configs.errors import LeadlineError
 from configs.linkage import ID
 from configs.network import LinkSpec
 from configs.schema import ColumnType
@@ -128,6 +129,9 @@ def in_dialect(
     """The parameters with this program's conditions in the engine's own SQL.
 
     What was learnt on one engine, or by an earlier version, is used on another one.
+
+    Raises:
+        LeadlineError: that version had other levels.
     """
     dialect = engine.splink().sql_dialect.sql_dialect_str
     known = [learnt["output_column_name"] for learnt in model["comparisons"]]
@@ -141,6 +145,16 @@ def in_dialect(
 
 
 def _levels(learnt: Trained, ours: Trained) -> list[Trained]:
+    said = [
+        [level["label_for_charts"] for level in one["comparison_levels"]]
+        for one in (learnt, ours)
+    ]
+    if said[0] != said[1]:
+        raise LeadlineError(
+            f"linking: the model was learnt by a version that compares "
+            f"{learnt['output_column_name']!r} by the levels {', '.join(said[0])}; this one "
+            f"has {', '.join(said[1])}: train again with `leadline train`"
+        )
     both = zip(learnt["comparison_levels"], ours["comparison_levels"], strict=True)
     return [one | {"sql_condition": other["sql_condition"]} for one, other in both]
 

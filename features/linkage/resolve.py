@@ -104,7 +104,7 @@ def resolve(
     parts = with_parts(clear, subject.fields, engine)
     fields = {n: kind for n, kind in subject.fields.items() if n not in dropped}
     rules = list(model.rules) if model else candidates(fields, spec)
-    codes = coded(parts, rules, engine, f"{name}_codes")
+    codes = coded(parts, rules, engine, f"codes_of_{name}")
     table = engine.keep(compared(parts, subject.fields, engine), f"compared_{name}")
     blocks: list[Block] = []
     if model is None:
@@ -113,7 +113,7 @@ def resolve(
             taught = trained(table, codes, fields, blocks, spec, engine)
             model = Model(tuple(block.rule for block in blocks), taught)
     if model is None:
-        scored = engine.register(f"{name}_no_pairs", _NO_PAIRS.empty_table())
+        scored = engine.register(f"no_pairs_of_{name}", _NO_PAIRS.empty_table())
     else:
         parameters = in_dialect(model.parameters, subject.fields, engine)
         found, blocks = pairs(codes, model.rules, spec, engine)

@@ -12,10 +12,12 @@ import pyarrow as pa
 import pytest
 from ibis.expr.types import Table
 
+from configs.errors import LeadlineError
 from features.linkage.candidates import Judgement
 from features.linkage.records import numbered
 from features.linkage.report import report
 from features.linkage.resolve import Model, Resolution, Subject, resolve
+from flows.bench import Bench
 from flows.catalog import Catalog
 from tests.features.linkage.registers import (
     POSTED,
@@ -193,6 +195,24 @@ def test_a_model_of_an_earlier_version_is_read_with_the_conditions_of_this_one(
     model = Model(learnt.rules, stale)
     again = resolve(subject(), population.records, catalog, model=model)
     assert in_order(catalog, again) == in_order(catalog, population.found)
+
+
+def test_a_model_that_was_learnt_with_other_levels_is_refused(catalog, population):
+    """Weights of one level would be put on another one."""
+    learnt = population.found.model
+    other = copy.deepcopy(learnt.parameters)
+    other["comparisons"][0]["comparison_levels"][1]["label_for_charts"] = "of old"
+    with pytest.raises(LeadlineError, match=r"of old.*train again"):
+        resolve(
+            subject(), population.records, catalog, model=Model(learnt.rules, other)
+        )
+
+
+def test_an_entity_may_be_called_like_the_units(catalog):
+    """A stage's engine drops all states of the units but the newest."""
+    who = Subject("units", {"name": "person_name", "birth": "date"}, subject().spec)
+    found = resolve(who, table_of(catalog, FEW), Bench(catalog))
+    assert len(catalog.rows(found.entities)) == len(FEW)
 
 
 def test_judgements_override_and_hold_in_the_next_delivery(
