@@ -65,7 +65,7 @@ bench: $(VENV)/.ready ## slow measurements, written to docs/evaluation
 	@$(BIN)/python -m benchmarks.scale
 	@$(BIN)/python -m benchmarks.explanations
 	@$(BIN)/python -m benchmarks.classes
-	@for rows in 20000 1000000; do $(BIN)/python -m benchmarks.performance --section features --rows $$rows; done
+	@for rows in 5000 20000 1000000; do $(BIN)/python -m benchmarks.performance --section features --rows $$rows; done
 
 clean: ## remove what runs have left (store, runs, work files)
 	rm -rf var mlruns/mlflow.db mlruns/artifacts
