@@ -175,8 +175,7 @@ def pairs(
         counts.append(told)
 
     def first(*parts: pa.Table) -> dict[str, pa.Table]:
-        lower, higher = ([part[end].to_numpy() for part in parts] for end in _ENDS)
-        made = once(lower, higher, len(rules))
+        made = once([(part[_ENDS[0]], part[_ENDS[1]]) for part in parts], len(rules))
         return {name: pa.table(dict(zip((*_ENDS, "match_key"), made, strict=True)))}
 
     every = engine.computed(first, *found.values())[name]

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 from numba import njit
 
 from configs.errors import LeadlineError
@@ -102,7 +104,7 @@ def compared(groups: Groups, keys: Ints, unique: Ints) -> list[Numbers]:
 
 
 def once(
-    lower: Sequence[Numbers], higher: Sequence[Numbers], most: int
+    ends: Sequence[tuple[pa.ChunkedArray, pa.ChunkedArray]], most: int
 ) -> tuple[Numbers, Numbers, npt.NDArray[np.int16]]:
     """Each pair of several rules once, in order, with the first rule that brings it.
 
@@ -110,20 +112,20 @@ def once(
     what is given.
 
     Args:
-        lower, higher: of each rule the numbers of the records.
+        ends: of each rule the lower and the higher numbers of the records.
         most: rules there may be.
 
     Raises:
         LeadlineError: these numbers have more than 63 bits.
     """
-    size = 1 + max((int(side.max(initial=0)) for side in higher), default=0)
+    size = 1 + max((pc.max(higher).as_py() or 0 for _, higher in ends), default=0)
     if size**2 * most > LARGEST:
         raise LeadlineError(
             f"linking: {size:,} records of one entity and {most} blocking rules are too "
             f"many to number their pairs; with so many rules at most "
             f"{math.isqrt(LARGEST // most):,} records are allowed: link each area by itself"
         )
-    packed = _packed(lower, higher, size, most)
+    packed = _packed(ends, size, most)
     packed.sort()
     pair = packed // most
     first = np.ones(len(pair), np.bool_)
@@ -141,18 +143,18 @@ def once(
 
 
 def _packed(
-    lower: Sequence[Numbers], higher: Sequence[Numbers], size: int, most: int
+    ends: Sequence[tuple[pa.ChunkedArray, pa.ChunkedArray]], size: int, most: int
 ) -> Ints:
-    packed = np.empty(sum(len(side) for side in lower), np.int64)
+    packed = np.empty(sum(len(lower) for lower, _ in ends), np.int64)
     start = 0
-    for rule, (left, right) in enumerate(zip(lower, higher, strict=True)):
-        part = packed[start : start + len(left)]
-        part[:] = left
+    for rule, (lower, higher) in enumerate(ends):
+        part = packed[start : start + len(lower)]
+        part[:] = lower.to_numpy()
         part *= size
-        part += right
+        part += higher.to_numpy()
         part *= most
         part += rule
-        start += len(left)
+        start += len(lower)
     return packed
 
 

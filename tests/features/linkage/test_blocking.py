@@ -125,10 +125,10 @@ def test_pairs_are_those_that_agree_and_can_be_one_each_by_the_first_rule(
 
 
 def test_pairs_of_more_records_than_can_be_numbered_are_refused():
-    ends = [np.array([0])], [np.array([1_000_000_000])]
+    ends = [tuple(pa.chunked_array([[end]]) for end in (0, 1_000_000_000))]
     with pytest.raises(LeadlineError, match="at most 619,925,131 records are allowed"):
-        once(*ends, 24)
-    assert [side.tolist() for side in once(*ends, 2)] == [[0], [1_000_000_000], [0]]
+        once(ends, 24)
+    assert [side.tolist() for side in once(ends, 2)] == [[0], [1_000_000_000], [0]]
 
 
 def test_lessons_are_whole_values_of_a_share_of_each_block(catalog, codes, values):
