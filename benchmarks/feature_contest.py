@@ -90,7 +90,9 @@ def run(name: str, cores: Path, scratch: Path, columns: Mapping[str, str]) -> Fi
     places = str(cores.resolve()), str(out.resolve())
     if name == "featuretools":
         script = feature_featuretools.__file__
-        return measured([str(_interpreter(scratch)), script, *places])
+        # It warns once or more for each unit.
+        quiet = [str(_interpreter(scratch)), "-W", "ignore", script]
+        return measured([*quiet, *places])
     own = [sys.executable, "-m", "benchmarks.feature_contest", name, *places]
     return measured([*own, AS_OF.isoformat(), json.dumps(dict(columns))])
 
