@@ -51,7 +51,23 @@ def test_many_steps_are_not_one_query_without_end(catalog):
     ]
     engine = Counting(catalog)
     enriched_units(known(catalog, model(*steps), DATA), engine)
-    assert engine.names == ["units_20"]
+    assert engine.names == ["units_16"]
+
+
+def test_a_lookup_counts_twice_since_it_holds_each_row_of_a_register(catalog):
+    steps = [
+        {
+            "lookup": {
+                "of": "visits",
+                "by": "claimant",
+                "take": {f"cost_{number}": "cost"},
+            }
+        }
+        for number in range(10)
+    ]
+    engine = Counting(catalog)
+    enriched_units(known(catalog, model(*steps), DATA), engine)
+    assert engine.names == ["units_8"]
 
 
 def test_a_unit_that_a_window_leaves_out_still_has_the_window(catalog):
