@@ -95,7 +95,7 @@ def _one(found: dict[str, Any]) -> Iterator[str]:
     yield f"\n### {found['units']:,} units, {rows:,} rows\n"
     yield (
         f"{found['date']}, {found['machine']}, `{found['command']}`, seed {found['seed']}; "
-        f"{taken}{limit}.\n"
+        f"{taken}{limit}. {found.get('note', '')}\n"
     )
     yield from pages.table(_table(found["medians"], found["different"]))
     yield ""
