@@ -39,12 +39,12 @@ AROUND = {
     "claimant_claims_count_365d": ("claimant", "COUNT", "", 365),
     "claimant_claims_litigated_365d": ("claimant", "SUM", "litigated", 365),
     "vehicle_claims_count_90d": ("vehicle", "COUNT", "", 90),
-    "driver_claims_count_90d": ("driver_a", "COUNT", "", 90),
-    "driver_claims_count_365d": ("driver_a", "COUNT", "", 365),
-    "driver_claims_blameless_share_90d": ("driver_a", "MEAN", "blameless", 90),
-    "driver_claims_blameless_share_365d": ("driver_a", "MEAN", "blameless", 365),
-    "driver_claims_small_share_90d": ("driver_a", "MEAN", "small", 90),
-    "driver_claims_small_share_365d": ("driver_a", "MEAN", "small", 365),
+    "driver_claims_count_90d": ("driver", "COUNT", "", 90),
+    "driver_claims_count_365d": ("driver", "COUNT", "", 365),
+    "driver_claims_blameless_share_90d": ("driver", "MEAN", "blameless", 90),
+    "driver_claims_blameless_share_365d": ("driver", "MEAN", "blameless", 365),
+    "driver_claims_small_share_90d": ("driver", "MEAN", "small", 90),
+    "driver_claims_small_share_365d": ("driver", "MEAN", "small", 365),
 }
 AT = "accident_time"
 NUMBERS = ("litigated", "blameless", "small")
