@@ -170,7 +170,9 @@ def versus_featuretools(cores: Path, scratch: Path, repeats: int) -> dict[str, A
 def _write_derived(cores: Path, out: Path) -> None:
     """The claims as the SQL script derives them: what Featuretools is given."""
     shown = "claim_no, claimant, driver, vehicle, payee_account, phone, place_grid, shop_code"
-    columns = "accident_time, driver, insurer, plate, driver_a, claimant_id, agency, agent_phone"
+    columns = (
+        "accident_time, insurer, plate, driver_a, claimant_id, agency, agent_phone"
+    )
     flags = ", ".join(
         f"is_{name}::DOUBLE AS {name}" for name in feature_featuretools.NUMBERS
     )
