@@ -93,10 +93,11 @@ def _one(found: dict[str, Any]) -> Iterator[str]:
     taken = "one run" if repeats == 1 else f"medians of {repeats} runs in turns"
     limit = f", DuckDB limited to {found['memory']}" if found.get("memory") else ""
     yield f"\n### {found['units']:,} units, {rows:,} rows\n"
-    yield (
+    said = (
         f"{found['date']}, {found['machine']}, `{found['command']}`, seed {found['seed']}; "
-        f"{taken}{limit}. {found.get('note', '')}\n"
+        f"{taken}{limit}. {found.get('note', '')}"
     )
+    yield said.rstrip() + "\n"
     yield from pages.table(_table(found["medians"], found["different"]))
     yield ""
     yield from pages.table(_targets(found))
