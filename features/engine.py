@@ -29,6 +29,9 @@ class Engine(Protocol):
         elsewhere, and again: it must depend on nothing else and change nothing.
         """
 
+    def memory(self) -> int | None:
+        """Bytes that it may hold before it writes to disk; None where many machines do."""
+
     def arrow(self, table: Table) -> pa.Table:
         """A result that does not grow with the rows, in memory."""
 

@@ -24,12 +24,14 @@ class Known:
 
     Attributes:
         registers: sources with many more rows than there are units.
+        units: rows of the unit's source; 0 where they were not counted.
     """
 
     model: LoadedModel
     cores: Mapping[str, Table]
     as_of: datetime
     registers: frozenset[str] = frozenset()
+    units: int = 0
 
     @property
     def spec(self) -> ModelSpec:
@@ -52,6 +54,6 @@ class Known:
 def counted(known: Known, engine: Engine) -> Known:
     """The same, with its sources counted."""
     rows = {name: row_count(core, engine) for name, core in known.cores.items()}
-    many = _MANY * rows[known.spec.unit.source]
-    large = frozenset(name for name, count in rows.items() if count > many)
-    return replace(known, registers=large)
+    units = rows[known.spec.unit.source]
+    large = frozenset(name for name, count in rows.items() if count > _MANY * units)
+    return replace(known, registers=large, units=units)

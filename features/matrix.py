@@ -40,10 +40,12 @@ from features.links import Link
 from features.reads import reads
 from features.sources import known_at
 
-# Joins of one query at most: each holds a table in memory, and nests the text deeper. A
-# lookup counts twice: it holds each row of a register, with what is taken of it. With 20
-# joins, whatever they hold, ten million units did not always fit into 8 GB.
-_TOGETHER, _A_LOOKUP = 16, 2
+# Joins of one query at most: each holds a table in memory, and nests the text deeper.
+_TOGETHER = 28
+# Where there is less memory than so many bytes a unit, fewer, and a lookup counts twice: it
+# holds each row of a register, with what is taken of it. A million claims need 1.5 GB with
+# 28 joins and 1 GB with 16, but a fifth more time.
+_ENOUGH, _WHERE_SHORT, _A_LOOKUP = 2_000, 16, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,24 +101,31 @@ def enriched_units(
     """
     associated = associated or Associated(known, engine)
     base = base_units(known)
-    units, together = Units(base, base), 0
+    units, together, short = Units(base, base), 0, _is_short(known, engine)
+    most = _WHERE_SHORT if short else _TOGETHER
     for number, step in enumerate(known.spec.features):
         if step.columns is not None:
             continue
-        held = _held(step)
+        held = _held(step, short)
         together += held
-        if together > _TOGETHER or not units.holds(reads(step, known)):
+        if together > most or not units.holds(reads(step, known)):
             kept, together = engine.keep(units.made, f"units_{number}"), held
             units = Units(kept, kept)
         units = _extended(units, step, associated)
     return units.made
 
 
-def _held(step: FeatureStep) -> int:
+def _is_short(known: Known, engine: Engine) -> bool:
+    """Whether the engine has little memory for so many units, or does not know its own."""
+    memory = engine.memory()
+    return memory is None or memory < _ENOUGH * known.units
+
+
+def _held(step: FeatureStep, short: bool) -> int:
     """How many joins a step counts as."""
     if step.coverage:
         return len(step.coverage.sources)
-    return _A_LOOKUP if step.lookup else 1
+    return _A_LOOKUP if short and step.lookup else 1
 
 
 def feature_matrix(units: Table, model: LoadedModel) -> Table:

@@ -41,6 +41,9 @@ class Bench:
         made = self._catalog.computed(_Prefixed(compute), *tables)
         return {name.removeprefix("_"): table for name, table in made.items()}
 
+    def memory(self) -> int | None:
+        return self._catalog.memory()
+
     def arrow(self, table: Table) -> pa.Table:
         return self._catalog.arrow(table)
 

@@ -157,6 +157,11 @@ class Catalog:
         # One by one: `ibis.union` puts the third of three tables first.
         return reduce(lambda a, b: a.union(b), tables)
 
+    def memory(self) -> int | None:
+        """Bytes that the engine may hold before it writes to disk."""
+        limit = "SELECT parse_formatted_bytes(current_setting('memory_limit'))"
+        return int(self.fetch(limit)[0][0])
+
     def arrow(self, table: Table) -> pa.Table:
         return self._backend.to_pyarrow(table)
 

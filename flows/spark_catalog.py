@@ -101,6 +101,10 @@ class SparkCatalog(Catalog):
         mapped_files(self._frame(table), work, place)
         return place
 
+    def memory(self) -> int | None:
+        """Unknown: each worker has its own."""
+        return None
+
     def arrow(self, table: Table) -> pa.Table:
         """A result that does not grow with the rows, in the driver's memory."""
         found = self._frame(table).toArrow()

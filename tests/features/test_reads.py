@@ -1,6 +1,10 @@
 """Which steps are put together into one query, and that it does not change what they say."""
 
+import pytest
+
+from features.known import counted
 from features.matrix import enriched_units
+from flows.catalog import Limits, opened
 from tests.factories import BOTH, claim, frame_of, known, model, units_of, visit
 
 STEPS = (
@@ -25,8 +29,11 @@ DATA = {
 class Counting:
     """An engine that tells which tables it was asked to compute."""
 
-    def __init__(self, catalog):
-        self.catalog, self.names = catalog, []
+    def __init__(self, catalog, memory=None):
+        self.catalog, self.names, self._memory = catalog, [], memory
+
+    def memory(self):
+        return self._memory
 
     def keep(self, table, name):
         self.names.append(name)
@@ -44,30 +51,38 @@ def test_units_are_computed_only_where_a_step_reads_new_columns_as_rows(catalog)
     assert rows["mostly"].tolist() == [True, True, False]
 
 
-def test_many_steps_are_not_one_query_without_end(catalog):
-    steps = [
-        {"history": {**STEPS[0]["history"], "named": f"visits_{number}"}}
-        for number in range(30)
-    ]
-    engine = Counting(catalog)
-    enriched_units(known(catalog, model(*steps), DATA), engine)
-    assert engine.names == ["units_16"]
+VISITS = [
+    {"history": {**STEPS[0]["history"], "named": f"visits_{number}"}}
+    for number in range(30)
+]
+COSTS = [
+    {"lookup": {"of": "visits", "by": "claimant", "take": {f"cost_{number}": "cost"}}}
+    for number in range(30)
+]
 
 
-def test_a_lookup_counts_twice_since_it_holds_each_row_of_a_register(catalog):
-    steps = [
-        {
-            "lookup": {
-                "of": "visits",
-                "by": "claimant",
-                "take": {f"cost_{number}": "cost"},
-            }
-        }
-        for number in range(10)
-    ]
-    engine = Counting(catalog)
-    enriched_units(known(catalog, model(*steps), DATA), engine)
-    assert engine.names == ["units_8"]
+@pytest.mark.parametrize(
+    ("steps", "bytes_a_unit", "first"),
+    [
+        (VISITS, 2_000, "units_28"),
+        (VISITS, 1_999, "units_16"),
+        (VISITS, None, "units_16"),
+        (COSTS, 2_000, "units_28"),
+        (COSTS, 1_999, "units_8"),
+    ],
+)
+def test_a_query_joins_what_memory_has_room_for(catalog, steps, bytes_a_unit, first):
+    """Each join holds a table; a lookup each row of a register, and counts twice."""
+    found = counted(known(catalog, model(*steps), DATA), catalog)
+    memory = bytes_a_unit and bytes_a_unit * len(DATA["claims"])
+    engine = Counting(catalog, memory)
+    enriched_units(found, engine)
+    assert engine.names[0] == first
+
+
+def test_an_engine_says_how_much_memory_it_may_use(tmp_path):
+    with opened(tmp_path, Limits("3GB")) as catalog:
+        assert catalog.memory() == pytest.approx(3e9, rel=0.05)
 
 
 def test_a_unit_that_a_window_leaves_out_still_has_the_window(catalog):
