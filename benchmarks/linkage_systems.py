@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ibis
 import numpy as np
@@ -23,9 +23,11 @@ from configs.network import LinkSpec
 from configs.schema import ColumnSpec, ColumnType
 from features.identifiers import UPGRADES, VALID
 from features.linkage.records import NEEDED_ATTRIBUTES, VALID_ONLY, numbered
-from features.linkage.resolve import Resolution, Subject, resolve
 from features.standardise import cleaned, standardised, trimmed
 from flows.catalog import Catalog
+
+if TYPE_CHECKING:
+    from features.linkage.resolve import Resolution
 
 ROW, RECORD, KEY, UNIQUE, ROWS = "row", "record", "_key", "_unique", "rows"
 LOWEST = 0.01  # pairs below are of no interest to the curves
@@ -37,7 +39,7 @@ class Found:
 
     pairs: pd.DataFrame  # left, right, score, probability
     cluster: npt.NDArray[np.int64] | None = None
-    resolution: Resolution | None = None
+    resolution: "Resolution | None" = None
 
 
 @contextmanager
@@ -64,19 +66,23 @@ def leadline(sample: RecordSet, curve: bool = True) -> Found:
     Args:
         curve: also hand out the pairs that are neither accepted nor for review.
     """
+    # Not above: the process of plain Splink, which is timed, has no need of it.
+    from features.linkage.resolve import Subject, resolve
+
+    def subject(spec: LinkSpec) -> Subject:
+        return Subject("person", sample.fields, spec)
+
     with engine() as catalog:
         rows = _with_records(sample, normal_rows(sample, catalog), catalog)
         records = _distinct(rows, sample, catalog)
-        found = resolve(_subject(sample, LinkSpec()), records, catalog)
+        found = resolve(subject(LinkSpec()), records, catalog)
         entities = found.entities
         joined = rows.select(ROW, RECORD).left_join(entities, RECORD)
         clusters = catalog.arrow(joined.select(ROW, "entity_id").order_by(ROW))
         links = found.links
         if curve:
             low = LinkSpec(review=LOWEST)
-            links = resolve(
-                _subject(sample, low), records, catalog, model=found.model
-            ).links
+            links = resolve(subject(low), records, catalog, model=found.model).links
         pairs = catalog.arrow(_row_pairs(links, rows, sample)).to_pandas()
     return Found(
         pairs.assign(score=pairs["probability"]), _codes(clusters["entity_id"]), found
@@ -155,10 +161,6 @@ def _distinct(rows: Table, sample: RecordSet, catalog: Catalog) -> Table:
     return catalog.keep(
         numbered(catalog.keep(distinct, "distinct")), "distinct_records"
     )
-
-
-def _subject(sample: RecordSet, spec: LinkSpec) -> Subject:
-    return Subject("person", sample.fields, spec)
 
 
 def _row_pairs(links: Table, rows: Table, sample: RecordSet) -> Table:

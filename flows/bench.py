@@ -50,6 +50,10 @@ class Bench:
     def register(self, name: str, data: pa.Table) -> Table:
         return self._catalog.register(f"_{name}", data)
 
+    @property
+    def dialect(self) -> str:
+        return self._catalog.dialect
+
     def splink(self) -> Any:
         return self._catalog.splink()
 

@@ -66,6 +66,8 @@ class Catalog:
     stage that was killed leaves nothing that a later stage could take for a result.
     """
 
+    dialect = "duckdb"
+
     def __init__(self, folder: Path, limits: Limits = Limits()) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder

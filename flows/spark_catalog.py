@@ -42,6 +42,8 @@ _NAMED = re.compile(r"[\w.]*(Error|Exception): ")
 class SparkCatalog(Catalog):
     """As the DuckDB engine; what is kept for a stage is Parquet, in the spill folder."""
 
+    dialect = "spark"
+
     def __init__(self, folder: Path, master: str, limits: Limits) -> None:
         self._limits = limits
         folder.mkdir(parents=True, exist_ok=True)

@@ -75,14 +75,17 @@ def chosen(
     Args:
         fields: the attributes whose parts the rules name.
     """
-    found = counted(codes, rules, spec, engine)
     if spec.block:
-        return found
+        return counted(codes, rules, spec, engine)
     records = row_count(codes, engine)
     whole = {part: name for name in fields for part in parts_of(name, fields)}
     affordable = max(PAIRS_PER_RECORD * records, FEW_PAIRS)
-    cheap = [b for b in found if 0 < b.pairs <= affordable]
-    needed = [b for b in cheap if not any(_covers(o, b, whole, records) for o in cheap)]
+    needed: list[Block] = []
+    # Rules that make others needless first: those are not counted.
+    for rule in sorted(rules, key=lambda rule: len(_implied(rule, whole))):
+        if not any(_covers(wide, rule, whole, records) for wide in needed):
+            (block,) = counted(codes, [rule], spec, engine)
+            needed += [block] if 0 < block.pairs <= affordable else []
     # One attribute alone misses fewest; of the pairs of attributes the cheapest.
     order = sorted(
         needed, key=lambda b: (b.rule != KEY_RULE, len(b.rule), b.pairs, b.rule)
@@ -239,12 +242,12 @@ def _ints(rows: pa.Table, name: str) -> Ints:
     )
 
 
-def _covers(wide: Block, narrow: Block, whole: Mapping[str, str], records: int) -> bool:
-    """Whether the pairs of the narrow rule are, but for few, pairs of the wide one.
+def _covers(wide: Block, narrow: Rule, whole: Mapping[str, str], records: int) -> bool:
+    """Whether the pairs of the narrow rule are, but for few, pairs of the wide one."""
+    few = wide.left_out <= FEW_LEFT_OUT * records
+    return few and set(wide.rule) <= _implied(narrow, whole)
 
-    Records that agree in an attribute agree in each part of it.
-    """
-    if wide.rule == narrow.rule or wide.left_out > FEW_LEFT_OUT * records:
-        return False
-    implied = set(narrow.rule) | {p for p in whole if whole[p] in narrow.rule}
-    return set(wide.rule) <= implied
+
+def _implied(rule: Rule, whole: Mapping[str, str]) -> set[str]:
+    """What agrees where a rule's attributes agree: they, and each part of them."""
+    return set(rule) | {part for part in whole if whole[part] in rule}

@@ -13,7 +13,6 @@ link alone, then, if that is not enough, only the links by key and by judgement 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-import igraph
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import coo_array
@@ -211,6 +210,8 @@ def _between(
     left: int, right: int, pairs: Pairs, rows: Ints, strength: Floats
 ) -> list[int]:
     """Which of these rows, together the weakest, hold two records together."""
+    import igraph  # noqa: PLC0415  (takes half a second, and few are judged)
+
     ends = np.concatenate([pairs.left[rows], pairs.right[rows]])
     nodes, codes = np.unique(ends, return_inverse=True)
     graph = igraph.Graph(len(nodes), codes.reshape(2, -1).T)

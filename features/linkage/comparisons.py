@@ -30,6 +30,7 @@ _ONE_DIFFERS = (
 # First character and length: of names, of `yyyy-mm-dd`, of addresses and of their end.
 FIRST, SECOND = (1, 1), (2, 1)
 YEAR, MONTH, DAY = (1, 4), (6, 2), (9, 2)
+_NEIGHBOURS = (1, 2, 3, 6, 9)  # places of a date's digits that another one follows
 DISTRICT, END = (1, 6), 4
 Levels = list[Any]
 _COLUMN = re.compile("`[a-z0-9_]+_[lr]`")
@@ -72,10 +73,30 @@ class _Edit(cll.DamerauLevenshteinLevel):
         # two, or one text is longer.
         alike = f"strlen({left}) = strlen({right}) and strlen({left}) > 0"
         places = f"case when {alike} then hamming({left}, {right}) else 2 end"
+        two = self.two_differ(left, right, f"{near} and {counted}")
         return (
             f"case {places} when 0 then true when 1 then true "
-            f"when 2 then {near} and {counted} else false end"
+            f"when 2 then {two} else false end"
         )
+
+    def two_differ(self, left: str, right: str, counted: str) -> str:
+        """Whether what differs in two places, or in length, is one edit."""
+        return counted
+
+
+class _DateEdit(_Edit):
+    """The same of `yyyy-mm-dd` of which year, month or day differs, and no more."""
+
+    def two_differ(self, left: str, right: str, counted: str) -> str:
+        """Two places are one edit where they are neighbours in the other order."""
+        swapped = " or ".join(
+            f"substr({left}, {i}, 1) <> substr({right}, {i}, 1)"
+            f" and substr({left}, {i}, 1) = substr({right}, {i + 1}, 1)"
+            f" and substr({left}, {i + 1}, 1) = substr({right}, {i}, 1)"
+            for i in _NEIGHBOURS
+        )
+        date = f"strlen({left}) = 10 and strlen({right}) = 10"
+        return f"case when {date} then {swapped} else {counted} end"
 
 
 class _Edits(cll.LevenshteinLevel):
@@ -211,7 +232,7 @@ def _date(name: str) -> Levels:
         _exact(name),
         *([_as_numbered(name)] if name == BIRTH else []),
         _both(name, swapped, "day and month in the other order"),
-        cll.And(_both(name, two_agree, "two of three agree"), _Edit(name)),
+        cll.And(_both(name, two_agree, "two of three agree"), _DateEdit(name)),
         _near(name, 31),
         _both(name, f"{month} and {day}", "same day, another year"),
         _near(name, 366),

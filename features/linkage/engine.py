@@ -10,6 +10,10 @@ from features.engine import Engine
 class LinkEngine(Engine, Protocol):
     """An engine that Splink runs on too."""
 
+    @property
+    def dialect(self) -> str:
+        """Of its SQL: `duckdb` or `spark`."""
+
     def splink(self) -> Any:
         """Splink's database API over this engine's connection."""
 

@@ -21,6 +21,7 @@ from features.linkage.clusters import Bools, Ints
 Numbers = npt.NDArray[np.int32]  # of records: the pairs of them are many
 NONE = 0  # the code of no value
 LARGEST = 2**63 - 1  # number of 64 bits
+DIGIT = 11  # bits that are sorted by at once
 # Knuth's multiplicative hashing, to draw values without regard to their size.
 SCATTER, SCATTERED = 2_654_435_761, 2**32
 
@@ -77,8 +78,7 @@ def grouped(numbers: Ints, parts: Sequence[Ints], most: int) -> Groups:
     bits = _bits(numbers)
     value = reduce(lambda a, b: a * SCATTER + b, parts)
     known = np.logical_and.reduce([part != NONE for part in parts])
-    packed = (value << bits | numbers)[known]
-    packed.sort()
+    packed = _in_order((value << bits | numbers)[known])
     new = np.flatnonzero((packed[1:] ^ packed[:-1]) >> bits) + 1
     sizes = (
         np.diff(np.r_[0, new, len(packed)]) if len(packed) else np.zeros(0, np.int64)
@@ -125,8 +125,7 @@ def once(
             f"many to number their pairs; with so many rules at most "
             f"{math.isqrt(LARGEST // most):,} records are allowed: link each area by itself"
         )
-    packed = _packed(ends, size, most)
-    packed.sort()
+    packed = _in_order(_packed(ends, size, most))
     pair = packed // most
     first = np.ones(len(pair), np.bool_)
     np.not_equal(pair[1:], pair[:-1], out=first[1:])
@@ -156,6 +155,34 @@ def _packed(
         part += rule
         start += len(lower)
     return packed
+
+
+def _in_order(values: Ints) -> Ints:
+    """Sorted, as numbers without a sign."""
+    found: Ints = _by_digits(values.view(np.uint64)).view(np.int64)
+    return found
+
+
+# Digit by digit, the last one first, takes half of what NumPy's sort does (two thirds of
+# it for 34 million numbers).
+@njit(cache=True)
+def _by_digits(values: Any) -> Any:
+    places = -(-64 // DIGIT)
+    starts = np.zeros((places, 1 << DIGIT), np.int64)
+    last = np.uint64((1 << DIGIT) - 1)
+    for value in values:
+        for place in range(places):
+            starts[place, (value >> np.uint64(place * DIGIT)) & last] += 1
+    free = np.empty_like(values)
+    for place in range(places):
+        shift, start = np.uint64(place * DIGIT), starts[place]
+        start[:] = np.cumsum(start) - start
+        for value in values:
+            digit = (value >> shift) & last
+            free[start[digit]] = value
+            start[digit] += 1
+        values, free = free, values
+    return values
 
 
 # Compiled: step by step through arrays takes ten times as long where groups are large.

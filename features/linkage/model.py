@@ -69,8 +69,7 @@ def trained(
     )
     name = stem(table)
     drawn = table.filter(table[NUMBER] < SAMPLES * math.sqrt(2 * spec.max_pairs))
-    keyed = drawn.inner_join(codes.select(NUMBER, KEY), NUMBER)
-    apart = engine.keep(_one_a_key(keyed).order_by(NUMBER), f"{name}_apart")
+    apart = engine.keep(_one_a_key(drawn).order_by(NUMBER), f"{name}_apart")
     chance = _linker(apart, settings, engine)
     chance.training.estimate_u_using_random_sampling(
         max_pairs=spec.max_pairs,
@@ -133,15 +132,14 @@ def in_dialect(
     Raises:
         LeadlineError: that version had other levels.
     """
-    dialect = engine.splink().sql_dialect.sql_dialect_str
     known = [learnt["output_column_name"] for learnt in model["comparisons"]]
     own = comparisons({name: kind for name, kind in fields.items() if name in known})
-    written = [own[name].create_comparison_dict(dialect) for name in known]
+    written = [own[name].create_comparison_dict(engine.dialect) for name in known]
     both = zip(model["comparisons"], written, strict=True)
     told = [
         learnt | {"comparison_levels": _levels(learnt, ours)} for learnt, ours in both
     ]
-    return model | {"comparisons": told, "sql_dialect": dialect}
+    return model | {"comparisons": told, "sql_dialect": engine.dialect}
 
 
 def _levels(learnt: Trained, ours: Trained) -> list[Trained]:
@@ -187,7 +185,7 @@ def predicted(
     )
     kept = engine.keep(told, f"{stem(table)}_scored")
     # Spark's are views, which end with its session.
-    if engine.splink().sql_dialect.sql_dialect_str == "duckdb":
+    if engine.dialect == "duckdb":
         linker.table_management.delete_tables_created_by_splink_from_db()  # type: ignore[no-untyped-call]
     return kept
 

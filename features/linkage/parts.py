@@ -7,49 +7,54 @@ from typing import Any
 import ibis
 import pyarrow as pa
 from ibis.expr.types import IntegerValue, StringValue, Table
-from pypinyin import lazy_pinyin
 
 from configs.linkage import FAMILY, GIVEN, ID, NAMES, NUMBERED
 from configs.schema import ColumnType
 from features.engine import Engine
 from features.identifiers import building, company_core, masked_person_id
 from features.linkage.engine import LinkEngine
-from features.linkage.names import BIRTH, NUMBER
+from features.linkage.grouping import NONE
+from features.linkage.names import BIRTH, KEY, NUMBER, ROWS, UNIQUE
 
 NAME_CHARACTERS = 4
 
 
 def with_parts(table: Table, fields: Mapping[str, ColumnType], engine: Engine) -> Table:
-    """The records with one more column per part, `<attribute>_<part>`."""
+    """The records with one more column per part that they lack, `<attribute>_<part>`."""
+    if BIRTH in fields and NUMBERED not in table.columns:
+        table = _with_birth(table, numbered=fields.get(ID) == "person_id")
     parts = {
         f"{name}_{part}": read(table[name])
         for name, kind in fields.items()
         for part, read in READERS.get(kind, {}).items()
+        if f"{name}_{part}" not in table.columns
     }
     if {GIVEN, FAMILY} <= set(fields):
         given, family = table[GIVEN], table[FAMILY]
         parts[NAMES] = ibis.least(given, family) + " " + ibis.greatest(given, family)
-    if BIRTH in fields:
-        numbered = fields.get(ID) == "person_id"
-        parts[NUMBERED] = _numbered(table[ID]) if numbered else ibis.null("string")
-    table = table.mutate(**parts)
+    table = table.mutate(**parts) if parts else table
     for name in [n for n, kind in fields.items() if kind == "person_name"]:
-        table = _with_sound(table, name, engine)
-    return _with_birth(table) if BIRTH in fields else table
+        if f"{name}_sound" not in table.columns:
+            table = _with_sound(table, name, engine)
+    return table
 
 
 def compared(
     table: Table, fields: Mapping[str, ColumnType], engine: LinkEngine
 ) -> Table:
-    """Of records with their parts what `features.linkage.comparisons` reads, no more.
+    """Of records with their parts what `features.linkage.comparisons` reads.
 
     A record is compared with few others, and all of them are joined to the pairs, twice:
     parts that are equal or not are codes, what is quickly made of a value is not kept.
 
     Returns:
-        `_number`, the attributes as text, and of them `<attribute>_<part>`.
+        `_number`, `rows`, `_key` and `_unique` as codes (NONE where there is no value), the
+        attributes as text, and of them `<attribute>_<part>`.
     """
-    columns = {name: table[name] for name in fields}
+    columns = {
+        name: code(table[name], engine).fill_null(NONE) for name in (KEY, UNIQUE)
+    }
+    columns |= {name: table[name] for name in fields}
     if BIRTH in fields:
         columns[NUMBERED] = table[NUMBERED]
     for name, kind in fields.items():
@@ -59,17 +64,18 @@ def compared(
             columns[f"{name}_core"] = table[f"{name}_core"]
         elif kind in ("date", "timestamp"):
             columns[f"{name}_days"] = _days(table[name])
-    return table.select(NUMBER, **columns)
+    return table.select(NUMBER, ROWS, **columns)
 
 
 def code(text: Any, engine: LinkEngine) -> IntegerValue:
-    """A number for a text, null where it is unknown or empty.
+    """A number for a text, null where it is unknown or empty; what is a code stays one.
 
     Equal texts have equal codes; that two others have one is as good as impossible.
     """
-    spark = engine.splink().sql_dialect.sql_dialect_str == "spark"
+    if text.type().is_integer():
+        return text
     known = text.nullif("")
-    number = xxhash64(known) if spark else known.hash()
+    number = xxhash64(known) if engine.dialect == "spark" else known.hash()
     return ibis.ifelse(known.notnull(), number, ibis.null("int64"))
 
 
@@ -83,8 +89,10 @@ def _days(date: Any) -> IntegerValue:
     return (date.try_cast("date").epoch_seconds() / 86_400).cast("int32")
 
 
-def _with_birth(table: Table) -> Table:
-    """The birth date that a resident number holds, where none is given."""
+def _with_birth(table: Table, numbered: bool) -> Table:
+    """The birth date that a resident number holds, also where none is given."""
+    told = _numbered(table[ID]) if numbered else ibis.null("string")
+    table = table.mutate(**{NUMBERED: told})
     return table.mutate(**{BIRTH: ibis.coalesce(table[BIRTH], table[NUMBERED])})
 
 
@@ -120,9 +128,10 @@ def _with_sound(table: Table, name: str, engine: Engine) -> Table:
 @cache
 def _sounds() -> pa.Table:
     """Toneless pinyin of each character of the CJK block."""
+    from pypinyin import lazy_pinyin  # noqa: PLC0415  reads its lists of phrases
+
     characters = [chr(code) for code in range(0x4E00, 0x9FA6)]
-    sounds = [lazy_pinyin(character)[0] for character in characters]
-    return pa.table({"character": characters, "sound": sounds})
+    return pa.table({"character": characters, "sound": lazy_pinyin(characters)})
 
 
 def _unmasked(normal: Any, start: int, length: int) -> StringValue:

@@ -102,10 +102,12 @@ def resolve(
         name, records, subject.fields, spec, engine
     )
     parts = with_parts(clear, subject.fields, engine)
+    table = engine.keep(compared(parts, subject.fields, engine), f"compared_{name}")
     fields = {n: kind for n, kind in subject.fields.items() if n not in dropped}
     rules = list(model.rules) if model else candidates(fields, spec)
+    # Of the records as they are compared: what takes long to make is not made twice.
+    parts = with_parts(table, subject.fields, engine)
     codes = coded(parts, rules, engine, f"codes_of_{name}")
-    table = engine.keep(compared(parts, subject.fields, engine), f"compared_{name}")
     blocks: list[Block] = []
     if model is None:
         blocks = chosen(codes, rules, spec, engine, fields)

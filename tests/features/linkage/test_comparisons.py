@@ -11,6 +11,7 @@ from features.linkage.comparisons import (
     _Edit,
     comparisons,
 )
+from features.linkage.names import KEY, NUMBER, ROWS, UNIQUE
 from features.linkage.parts import compared
 
 SIZE = 4_000
@@ -84,7 +85,9 @@ def test_dates_reach_the_levels_that_their_texts_do(catalog):
     rng = np.random.default_rng(5)
     parts = [rng.integers(1, high, SIZE) for high in (3, 14, 33)]
     dates = [f"{1980 + 10 * y}-{m:02d}-{d:02d}" for y, m, d in zip(*parts, strict=True)]
-    rows = catalog.register("dated", pa.table({"_number": range(SIZE), "date": dates}))
+    none, once = pa.array([None] * SIZE, pa.string()), [1] * SIZE
+    told = {NUMBER: range(SIZE), ROWS: once, KEY: none, UNIQUE: none, "date": dates}
+    rows = catalog.register("dated", pa.table(told))
     made = catalog.keep(compared(rows, {"date": "date"}, catalog), "dated_parts")
     sides = [made.rename(**{f"{c}_{s}": c for c in made.columns}) for s in "lr"]
     catalog.keep(sides[0].limit(300).cross_join(sides[1].limit(300)), "dated_pairs")
