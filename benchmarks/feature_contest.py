@@ -25,7 +25,7 @@ from benchmarks.feature_model import MODEL, kinds, write_model
 from benchmarks.processes import memory
 from configs.settings import Settings
 
-CONTENDERS = ("leadline", "sql", "polars", "pandas")
+CONTENDERS = ("leadline", "alone", "sql", "polars", "pandas")
 AS_OF = datetime(2024, 12, 15)
 TOLERANCE = 1e-9  # relative, of floats; everything else must be equal
 EVERY = 0.02  # seconds between two looks at a process's memory

@@ -25,6 +25,7 @@ LEAST = {"pandas": 5.0, "featuretools": 50.0}  # theirs over Leadline's
 FEATURETOOLS_UNITS, FEATURETOOLS_REPEATS = 5_000, 1
 NAMES = {
     "leadline": "Leadline",
+    "alone": "Leadline, without the units",
     "sql": "one SQL script, DuckDB",
     "polars": "Polars, lazy and streaming",
     "pandas": "pandas",
@@ -74,9 +75,10 @@ def lines(found: list[dict[str, Any]]) -> Iterator[str]:
         f"{len(features)} features of `vehicle_insurance` from "
         f"{_sources(newest)} sources, made by Leadline from the declaration and by hand in "
         "SQL (`benchmarks/feature_script.sql`), Polars and pandas, from the same core "
-        "tables to one Parquet file ordered by unit. Leadline also writes the units with "
-        "all their columns, which later stages read. Left out are the steps on graphs and "
-        "texts. Seconds and peak memory are of the whole process, its start included."
+        "tables to one Parquet file ordered by unit. As a stage Leadline also writes the "
+        "units with all their columns, which later stages read; a line of its own tells "
+        "what it takes without them. Left out are the steps on graphs and texts. Seconds "
+        "and peak memory are of the whole process, its start included."
     )
     for one in found:
         yield from _one(one)
@@ -140,10 +142,12 @@ def _targets(found: dict[str, Any]) -> pd.DataFrame:
     ours = medians["leadline"]
     rows = []
     for name, most in MOST.items():
-        ratio = ours["cpu s"] / medians[name]["cpu s"]
-        rows.append(
-            (f"at most {most} times the CPU of {NAMES[name]}", ratio <= most, ratio)
-        )
+        for own in ("leadline", "alone"):
+            if own in medians:
+                ratio = medians[own]["cpu s"] / medians[name]["cpu s"]
+                without = "" if own == "leadline" else "without the units, "
+                target = f"{without}at most {most} times the CPU of {NAMES[name]}"
+                rows.append((target, ratio <= most, ratio))
     peaks = ours["peak GiB"], medians["polars"]["peak GiB"]
     rows.append(
         ("less peak memory than Polars", peaks[0] < peaks[1], peaks[0] / peaks[1])

@@ -4,11 +4,12 @@ Callers clean a column first and standardise the result in a second select: the 
 below refer to their text several times, and an engine computes a column only once.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import ibis
-from ibis.expr.types import NumericValue, StringValue, Value
+from ibis.expr.types import BooleanValue, NumericValue, StringValue, Value
 
 from configs.schema import NUMERIC_TYPES, TIME_TYPES, ColumnSpec
 from features.expressions import rounded
@@ -36,7 +37,7 @@ def cleaned(text: Any, column: ColumnSpec) -> StringValue:
     # In a band 'none' is a number, none of them; a category may be called so.
     meant = {"none"} if column.type == "band" else set(_spellings(column))
     empty = tuple(word for word in EMPTY if word not in meant)
-    return ibis.ifelse(text.lower().isin(empty), ibis.null(), text)
+    return ibis.ifelse(_is_one_of(text, empty), ibis.null(), text)
 
 
 def standardised(text: Any, column: ColumnSpec) -> Value:
@@ -98,10 +99,20 @@ def _spellings(column: ColumnSpec) -> dict[str, str]:
 
 
 def _boolean(text: Any, column: ColumnSpec) -> Value:
-    plain = text.lower()
     return ibis.cases(
-        (plain.isin(TRUE), True), (plain.isin(FALSE), False), else_=ibis.null("boolean")
+        (_is_one_of(text, TRUE), True),
+        (_is_one_of(text, FALSE), False),
+        else_=ibis.null("boolean"),
     )
+
+
+def _is_one_of(text: Any, words: Iterable[str]) -> BooleanValue:
+    """Whether a trimmed text is one of these words, in any case.
+
+    By a pattern: of a list of values DuckDB makes a join, and with one for each column
+    the least part that is read took 0.3 seconds more, and 300 MB.
+    """
+    return text.re_search(f"(?i)^({'|'.join(map(re.escape, words))})$")
 
 
 def _number(text: Any, column: ColumnSpec) -> NumericValue:

@@ -77,6 +77,7 @@ class Catalog:
         spill = limits.spill / folder.name if limits.spill else folder / "spill"
         spill.parent.mkdir(parents=True, exist_ok=True)
         self._spill = spill
+        self._views: dict[str, Table] = {}
         self._backend = ibis.duckdb.connect(temp_directory=str(spill))
         self._limit(limits)
         # Row order carries line numbers; results must not depend on threads.
@@ -99,9 +100,19 @@ class Catalog:
     def path(self, name: str) -> Path:
         return self.folder / f"{name}.parquet"
 
-    def read(self, name: str) -> Table:
-        """A table that an earlier stage wrote."""
-        return self._backend.read_parquet(self.path(name), table_name=name)
+    def read(self, name: str, called: str = "") -> Table:
+        """A table that an earlier stage wrote; the engine knows it by `called`, if given."""
+        return self._backend.read_parquet(self.path(name), table_name=called or name)
+
+    def view(self, name: str, define: Callable[[], Table]) -> Table:
+        """A query that is put into words once, however often this engine is asked for it.
+
+        Where it reads a table that is replaced by another of the same columns, it reads
+        the new one.
+        """
+        if name not in self._views:
+            self._views[name] = self._backend.create_view(name, define())
+        return self._views[name]
 
     def write(self, table: Table, name: str, *, ordered: bool = True) -> Table:
         """Compute a table once and keep it as `<name>.parquet`.

@@ -1,7 +1,7 @@
 """The tables of one delivered part: what came, what of it is good, what is not and why."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,7 +16,7 @@ from configs.tables import REJECTS
 from features.contracts import ibis_schema
 from features.sources import core, keys, read_columns, rejects, summary, typed
 from flows.catalog import Catalog
-from flows.delivery import read_part
+from flows.delivery import RAW, read_part
 from flows.job import Job, digest_of
 from flows.kept import kept
 from flows.parts import Batch, Part, file_digest
@@ -55,8 +55,8 @@ def read_parts(
     """
     found: dict[str, str] = {}
     read = []
-    for number, part in enumerate(parts):
-        one = _read(job, catalog, source, part, number)
+    for part in parts:
+        one = _read(job, catalog, source, part)
         _check_new(found, one)
         read.append(one)
     return read or [_empty(job, catalog, source)]
@@ -72,13 +72,13 @@ def _check_new(found: dict[str, str], part: ReadPart) -> None:
         )
 
 
-def _read(job: Job, catalog: Catalog, source: str, part: Part, number: int) -> ReadPart:
+def _read(job: Job, catalog: Catalog, source: str, part: Part) -> ReadPart:
     """A file is known by its bytes before it is read, a database's table after."""
     quiet = job.quiet()
     if part.url:
 
         def fetching(own: Catalog) -> str:
-            raw, batch = _raw(quiet, own, part, number)
+            raw, batch = _raw(quiet, own, part)
             tag = _tag(quiet, source, part.name, batch.sha256)
             _write(quiet, own, source, tag, raw, batch)
             return tag
@@ -88,7 +88,7 @@ def _read(job: Job, catalog: Catalog, source: str, part: Part, number: int) -> R
     tag = _tag(job, source, part.name, sha256)
 
     def reading(own: Catalog) -> None:
-        _write(quiet, own, source, tag, *_raw(quiet, own, part, number))
+        _write(quiet, own, source, tag, *_raw(quiet, own, part))
 
     def work() -> None:
         catalog.apart(reading)
@@ -113,10 +113,10 @@ def _tag(job: Job, source: str, name: str, sha256: str) -> str:
     return f"{source}_{digest_of(made_of)[:16]}"
 
 
-def _raw(job: Job, catalog: Catalog, part: Part, number: int) -> tuple[Table, Batch]:
+def _raw(job: Job, catalog: Catalog, part: Part) -> tuple[Table, Batch]:
     source = job.model.spec.sources[part.source]
     columns = read_columns(job.model.spec, part.source)
-    return read_part(catalog, part, source, columns, number)
+    return read_part(catalog, part, source, columns)
 
 
 def _empty(job: Job, catalog: Catalog, source: str) -> ReadPart:
@@ -136,14 +136,25 @@ def _write(
 ) -> None:
     spec = job.model.spec
     key = spec.sources[source].key
-    rows = catalog.write(raw, f"{DELIVERED}_{tag}")
-    table = catalog.keep(typed(rows, spec, source), f"typed_{tag}")
-    counts = catalog.rows(summary(table, spec, source))[0]
-    catalog.write(core(table, spec, source), f"{CORE}_{tag}")
-    catalog.write(rejects(table, spec, source), f"{REJECTED}_{tag}")
+    # Called alike for each part: with queries put into words anew, most of the time that
+    # a small part takes would be that.
+    catalog.write(raw, f"{DELIVERED}_{tag}")
+    catalog.drop(RAW)
+    rows = catalog.read(f"{DELIVERED}_{tag}", f"_{DELIVERED}_{source}")
+    made = catalog.view(f"_typing_{source}", lambda: typed(rows, spec, source))
+    table = catalog.keep(made, f"_typed_{source}")
+
+    def view(kind: str, of: Callable[[], Table]) -> Table:
+        return catalog.view(f"_{kind}_{source}", of)
+
+    counts = catalog.rows(view(COUNTS, lambda: summary(table, spec, source)))[0]
+    good = view(CORE, lambda: core(table, spec, source))
+    catalog.write(good, f"{CORE}_{tag}")
+    bad = view(REJECTED, lambda: rejects(table, spec, source))
+    catalog.write(bad, f"{REJECTED}_{tag}")
     if key is not None:
-        catalog.write(keys(table, key), f"{KEYS}_{tag}")
-    catalog.drop(f"typed_{tag}")
+        catalog.write(view(KEYS, lambda: keys(table, key)), f"{KEYS}_{tag}")
+    catalog.drop(f"_typed_{source}")
     told: dict[str, Any] = {"batch": None, "malformed": 0, "summary": _plain(counts)}
     if batch is not None:
         own = {"name": batch.name, "sha256": batch.sha256, "rows": batch.rows}

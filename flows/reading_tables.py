@@ -222,4 +222,5 @@ def _registered(
         f"SELECT * EXCLUDE (_number), {provenance(part, sha256, '_number')} "
         f"FROM {quoted(name + '_data')}",
     )
+    catalog.drop(f"{name}_data")
     return table, Batch(part.source, part.name, sha256, data.num_rows)

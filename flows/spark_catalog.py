@@ -55,9 +55,10 @@ class SparkCatalog(Catalog):
         self._backend = HouseBackend().connect(self._session)
         self._numbers = count()
         self._places: dict[str, Path] = {}
+        self._views: dict[str, Table] = {}
 
-    def read(self, name: str) -> Table:
-        return self._view(name, self.path(name))
+    def read(self, name: str, called: str = "") -> Table:
+        return self._view(called or name, self.path(name))
 
     def write(self, table: Table, name: str, *, ordered: bool = True) -> Table:
         parts = self._written(table, name)

@@ -26,7 +26,7 @@ def ours(cores: Path) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["sql", "polars", "pandas"])
+@pytest.mark.parametrize("name", ["alone", "sql", "polars", "pandas"])
 def test_a_script_by_hand_makes_the_same_cells(name, cores, ours):
     if name == "polars":
         pytest.importorskip("polars", reason="comes with the extra `bench`")
