@@ -32,7 +32,7 @@ SUFFIXES = (
     *(".parquet", ".xlsx", ".xls"),
 )
 _GLOB_SIGNS = "*?["
-RAW = "raw"  # a part that was read, until it is written
+_RAW = "raw"  # how the engine calls a part, until it is written
 
 
 def check_location(location: str, sources: Iterable[str]) -> None:
@@ -89,23 +89,23 @@ def read_part(
     source: SourceSpec,
     columns: dict[str, ColumnSpec],
 ) -> tuple[Table, Batch]:
-    """One part as the engine's table `raw` of text columns, and its fingerprint.
+    """One part as a table of text columns, and its fingerprint.
 
     Raises:
         DeliveryError: the part cannot be read or lacks a declared column.
     """
     if part.url:
-        return read_database(catalog, part, source.key, columns, RAW)
+        return read_database(catalog, part, source.key, columns, _RAW)
     if part.path.stat().st_size == 0:
         raise DeliveryError(
             f"{part.name}: the file is empty (0 bytes); ask for it again"
         )
     suffix = part.path.suffix.lower()
     if suffix == ".parquet":
-        return read_parquet(catalog, part, columns, RAW)
+        return read_parquet(catalog, part, columns, _RAW)
     if suffix in (".xlsx", ".xls"):
-        return read_excel(catalog, part, columns, RAW)
-    return read_csv(catalog, part, columns, RAW)
+        return read_excel(catalog, part, columns, _RAW)
+    return read_csv(catalog, part, columns, _RAW)
 
 
 def _folder_parts(folder: Path, source: str, table: str) -> list[Part]:

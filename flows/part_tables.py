@@ -16,7 +16,7 @@ from configs.tables import REJECTS
 from features.contracts import ibis_schema
 from features.sources import core, keys, read_columns, rejects, summary, typed
 from flows.catalog import Catalog
-from flows.delivery import RAW, read_part
+from flows.delivery import read_part
 from flows.job import Job, digest_of
 from flows.kept import kept
 from flows.parts import Batch, Part, file_digest
@@ -139,7 +139,8 @@ def _write(
     # Called alike for each part: with queries put into words anew, most of the time that
     # a small part takes would be that.
     catalog.write(raw, f"{DELIVERED}_{tag}")
-    catalog.drop(RAW)
+    if batch is not None:
+        catalog.drop(raw.get_name())
     rows = catalog.read(f"{DELIVERED}_{tag}", f"_{DELIVERED}_{source}")
     made = catalog.view(f"_typing_{source}", lambda: typed(rows, spec, source))
     table = catalog.keep(made, f"_typed_{source}")

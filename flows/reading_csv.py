@@ -300,7 +300,10 @@ def _numbered(catalog: Catalog, plain: Plain, name: str, bad: list[int]) -> Tabl
             "SELECT * EXCLUDE (_number) REPLACE (_number AS _line) "
             f"FROM {quoted(name)} POSITIONAL JOIN {quoted(name + '_lines')}"
         )
-    return catalog.sql(f"{name}_numbered", query)
+    numbered = catalog.sql(f"{name}_numbered", query)
+    for used in (name, f"{name}_lines"):
+        catalog.drop(used)
+    return numbered
 
 
 def _row_lines(plain: Plain, rows: int, bad: list[int]) -> Lines | None:

@@ -35,3 +35,20 @@ def test_a_wide_table_is_written_in_smaller_groups_which_threads_hold(tmp_path):
     assert groups.row_group(0).num_rows * 100 <= CELLS
     narrow = pq.ParquetFile(tmp_path / "narrow.parquet").metadata
     assert narrow.row_group(0).num_rows == MOST_ROWS
+
+
+def test_a_view_is_defined_once_and_reads_what_its_table_is_now(tmp_path):
+    with opened(tmp_path) as catalog:
+        seen = []
+        for number in (1, 2):
+            own = catalog.register("own", pa.table({"a": [number]}))
+
+            def doubled(table=own):
+                seen.append(table)
+                return table.mutate(b=table["a"] * 2)
+
+            assert catalog.rows(catalog.view("doubled", doubled)) == [
+                {"a": number, "b": 2 * number}
+            ]
+            catalog.drop("own")
+    assert len(seen) == 1

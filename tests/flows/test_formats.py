@@ -9,8 +9,10 @@ import pytest
 import sqlalchemy
 
 from configs.settings import Settings
+from flows.delivery import find_parts
 from flows.intake import SourceReport, intake
 from flows.job import new_job
+from flows.part_tables import read_parts
 from tests.flows.formats import excel_bytes, into_database
 from tests.flows.office import MODELS, Delivery, office
 
@@ -132,6 +134,18 @@ def test_a_delivery_in_any_form_gives_the_same_core_table(
     assert report.problems == []
     assert (report.rows, report.rejected) == (120, 0)
     pd.testing.assert_frame_equal(core.drop(columns=OWN), expected.drop(columns=OWN))
+
+
+def test_no_part_stays_in_the_memory_of_the_engine(tmp_path: Path) -> None:
+    """All parts of a large delivery together are larger than memory."""
+    location = several_files(awkward(), tmp_path / "data")
+    job = new_job("tiny", location, Settings(home=tmp_path, models=MODELS))
+    parts = find_parts(location, "payments", job.model.spec.sources["payments"])
+    with job.opened() as catalog:
+        read = read_parts(job, catalog, "payments", parts)
+        held = catalog.fetch("SELECT table_name FROM duckdb_tables WHERE NOT temporary")
+    assert [one.batch and one.batch["rows"] for one in read] == [100, 20]
+    assert held == []
 
 
 def test_a_postgresql_database_gives_the_same_core_table_and_digest_again(
