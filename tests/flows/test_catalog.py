@@ -4,8 +4,12 @@ import ibis
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from flows.catalog import CELLS, MOST_ROWS, Limits, opened
+
+USED = "SELECT sum(memory_usage_bytes)::BIGINT FROM duckdb_memory()"
+LIMIT = "SELECT parse_formatted_bytes(current_setting('memory_limit'))"
 
 
 def test_sorted_tables_follow_each_other_in_one_file_also_with_spilling(tmp_path):
@@ -52,3 +56,37 @@ def test_a_view_is_defined_once_and_reads_what_its_table_is_now(tmp_path):
             ]
             catalog.drop("own")
     assert len(seen) == 1
+
+
+def test_the_engine_makes_room_for_a_function_on_arrays(tmp_path):
+    """Both would hold what the engine may hold, and the machine would have to have twice."""
+    held, allowed = [], 400_000_000
+
+    def sums(rows: pa.Table) -> dict[str, pa.Table]:
+        held.append((*catalog.fetch(LIMIT)[0], *catalog.fetch(USED)[0]))
+        return {"sums": pa.table({"a": [rows["a"].to_numpy().sum()]})}
+
+    with opened(tmp_path, Limits(memory="400MB")) as catalog:
+        other = catalog.register("other", pa.table({"b": np.arange(30_000_000)}))
+        rows = catalog.register("rows", pa.table({"a": np.arange(12_000_000)}))
+        (found,) = catalog.rows(catalog.computed(sums, rows)["sums"])
+        assert found["a"] == sum(range(12_000_000))
+        # 12 million numbers take 96 MB; three times as much is left to the function.
+        ((limit, used),) = held
+        assert limit == pytest.approx(allowed - 3 * 96e6, rel=0.05)
+        assert used <= limit
+        assert catalog.fetch(LIMIT)[0][0] == pytest.approx(allowed, rel=0.01)
+        (total,) = catalog.rows(other.aggregate(b=other["b"].sum()))
+        assert total["b"] == sum(range(30_000_000))
+
+
+def test_the_engine_may_hold_as_much_again_after_a_function_that_failed(tmp_path):
+    def fails(rows: pa.Table) -> dict[str, pa.Table]:
+        raise ArithmeticError(len(rows))
+
+    with opened(tmp_path, Limits(memory="400MB")) as catalog:
+        rows = catalog.register("rows", pa.table({"a": np.arange(10_000_000)}))
+        for _ in range(20):
+            with pytest.raises(ArithmeticError):
+                catalog.computed(fails, rows)
+        assert catalog.fetch(LIMIT)[0][0] == pytest.approx(4e8, rel=0.01)
