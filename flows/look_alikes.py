@@ -16,7 +16,7 @@ from flows.archive import archived
 from flows.frozen import FrozenRun, Population, likeness_of
 from flows.group import POINTS
 from flows.reasons import DECIMALS, shown
-from training.likeness import ASPECTS, Likeness, Traits, alike, shared_traits
+from training.likeness import ASPECTS, Likeness, Traits, alike, overall, shared_traits
 from training.shared_points import closeness, same_node
 
 FEATURES_NAMED = 4
@@ -170,13 +170,12 @@ class LookAlikes:
             traits = self.likeness.traits(part, units.flags.loc[part.index])
             place = index.get_indexer(part.index)
             beside = close[:, place].tocsr()
-            for number, row in enumerate(rows):
-                overall = alike(ones.row(number), traits)["overall"].to_numpy()
-                overall = overall.round(DECIMALS)
-                tied = same_node(beside[[number]].toarray()[0], overall)
-                kept = ~barred[place] & (place != row)
-                here = _Found(place, overall, tied).where(kept)
-                best[number] = best[number].along(here.first(top, index), top, index)
+            whole = overall(ones, traits).round(DECIMALS)
+            whole[:, barred[place]] = -1
+            whole[rows[:, None] == place] = -1
+            for number, row in enumerate(whole):
+                tied = same_node(beside[[number]].toarray()[0], row)
+                best[number] = best[number].along(_Found(place, row, tied), top, index)
         return best
 
     def _closeness(self, rows: np.ndarray) -> Any:
@@ -279,21 +278,29 @@ class _Found:
     def none(cls) -> "_Found":
         return cls(np.array([], np.intp), np.array([]), np.array([], np.bool_))
 
+    @property
+    def score(self) -> np.ndarray:
+        """Orders the ones of the same node before all others."""
+        return np.asarray(self.overall + self.tied)
+
     def where(self, kept: np.ndarray) -> "_Found":
         """The chosen ones, or all in another order."""
         return _Found(self.place[kept], self.overall[kept], self.tied[kept])
 
     def first(self, top: int, index: pd.Index) -> "_Found":
         """The most alike, same node first; ties by unit_id."""
-        found, score = self, self.overall + self.tied
+        found, score = self, self.score
         if len(score) > top:
             found = self.where(score >= np.partition(score, -top)[-top])
         ids = index[found.place].to_numpy(dtype=str)
         order = np.lexsort((ids, -found.overall, ~found.tied))
         return found.where(order[:top])
 
-    def along(self, other: "_Found", top: int, index: pd.Index) -> "_Found":
-        """The most alike of both."""
+    def along(self, others: "_Found", top: int, index: pd.Index) -> "_Found":
+        """The most alike of both; none of the others that are less alike than nothing."""
+        # Of most of them it is soon seen that they are less alike than these.
+        floor = self.score[-1] if len(self.place) == top else 0.0
+        other = others.where(others.score >= floor)
         both = _Found(
             np.concatenate([self.place, other.place]),
             np.concatenate([self.overall, other.overall]),

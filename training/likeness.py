@@ -14,6 +14,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from numba import njit
 
 from configs.errors import LeadlineError
 from training.preprocess import RobustScale, Vector, check_columns, to_float
@@ -156,14 +157,24 @@ def aspect_of(family: str) -> str:
 
 def alike(one: Traits, others: Traits) -> pd.DataFrame:
     """One row per other unit: similarity by aspect and `overall`, see `Likeness.compare`."""
-    found = {a: _ruzicka(one, others, a) for a in ASPECTS}
-    # A unit without any trait is like nobody.
-    spoken = max(sum(MIX[a] for a in ASPECTS if one.by_aspect[a].any()), 1e-12)
-    # Added one by one: a matrix product may differ in the last digit with the rows.
-    overall = np.zeros(len(others))
-    for aspect, alike_in in found.items():
-        overall += MIX[aspect] / spoken * np.nan_to_num(alike_in)
-    return pd.DataFrame({**found, "overall": overall})
+    alone = np.ones(1)
+    found = {a: _mixed(one, others, {a: alone})[0] for a in ASPECTS}
+    for aspect, values in found.items():
+        if not one.by_aspect[aspect].any():
+            values[:] = np.nan
+    return pd.DataFrame({**found, "overall": overall(one, others)[0]})
+
+
+def overall(ones: Traits, others: Traits) -> Vector:
+    """How alike each of some units and each other one are in all aspects (ones x others).
+
+    The mean over the aspects in which the one unit has a trait, weighted by MIX; a unit
+    without any trait is like nobody. 300 units and a million others of 114 traits take
+    16 CPU-seconds; 4.8 KB for each of the others.
+    """
+    has = {a: MIX[a] * ones.by_aspect[a].any(axis=1) for a in ASPECTS}
+    spoken = np.maximum(np.sum(list(has.values()), axis=0), 1e-12)
+    return _mixed(ones, others, {a: one / spoken for a, one in has.items()})
 
 
 def pairwise(traits: Traits) -> Vector:
@@ -171,8 +182,7 @@ def pairwise(traits: Traits) -> Vector:
 
     The smaller of how alike either finds the other.
     """
-    rows = [alike(traits.row(i), traits)["overall"] for i in range(len(traits))]
-    table = np.vstack(rows) if rows else np.zeros((0, 0))
+    table = overall(traits, traits)
     both: Vector = np.minimum(table, table.T)
     np.fill_diagonal(both, 1.0)
     return both
@@ -191,18 +201,50 @@ def _chunks(rows: int) -> Iterator[slice]:
         yield slice(start, start + CHUNK_ROWS)
 
 
-def _ruzicka(one: Traits, others: Traits, aspect: str) -> Vector:
-    """Sum of what both have over sum of the larger of each; NaN where `one` has none."""
-    mine, strength = one.by_aspect[aspect][0], float(one.totals[aspect][0])
-    if strength == 0:
-        return np.full(len(others), np.nan)
-    has = np.flatnonzero(mine)
-    mine, theirs = mine[has], others.by_aspect[aspect][:, has]
-    common = np.clip(theirs * np.sign(mine), 0, np.abs(mine))
-    both = common.sum(axis=1, dtype=np.float64)
-    # Sums of float32 may differ in the last digit.
-    larger = strength + others.totals[aspect] - both
-    return np.asarray(np.clip(both / larger, 0.0, 1.0))
+def _mixed(ones: Traits, others: Traits, weights: Mapping[str, Vector]) -> Vector:
+    """Ones x others: over these aspects the sum of weight (one per one) and likeness."""
+    found = np.zeros((len(others), len(ones)))
+    for aspect, weight in weights.items():
+        mine = ones.by_aspect[aspect].T.astype(np.float64)
+        sides = np.maximum(np.stack([mine, -mine]), 0)
+        theirs, totals = others.by_aspect[aspect], others.totals[aspect]
+        _add_ruzicka(found, weight, sides, ones.totals[aspect], theirs, totals)
+    return np.ascontiguousarray(found.T)
+
+
+@njit(cache=True, nogil=True)
+def _add_ruzicka(
+    found: Vector,
+    weights: Vector,
+    sides: Vector,
+    strengths: Vector,
+    others: Float32,
+    totals: Vector,
+) -> None:
+    """Add weight times (sum of what both have) / (sum of the larger of each) to `found`.
+
+    Args:
+        found: others x ones.
+        sides: 2 x traits x ones: how far above, and how far below, the ordinary.
+        strengths, totals: of each one, and of each of the others (others x traits).
+    """
+    both = np.empty(len(strengths))
+    for other in range(len(totals)):
+        both[:] = 0
+        # One by one: a matrix product may differ in the last digit with the rows.
+        for trait in range(others.shape[1]):
+            theirs = np.float64(others[other, trait])
+            if theirs > 0:
+                for one in range(len(both)):
+                    both[one] += min(sides[0, trait, one], theirs)
+            elif theirs < 0:
+                for one in range(len(both)):
+                    both[one] += min(sides[1, trait, one], -theirs)
+        for one in range(len(both)):
+            larger = strengths[one] + totals[other] - both[one]
+            if larger > 0:
+                # Sums of float32 may differ in the last digit.
+                found[other, one] += weights[one] * min(both[one] / larger, 1.0)
 
 
 def _rule_weights(

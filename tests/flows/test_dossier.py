@@ -189,6 +189,17 @@ def test_each_lead_has_five_look_alikes_in_both_languages(dossier, tables):
     assert len(tables["likes"]) == 5 * LEADS
 
 
+def test_look_alikes_do_not_depend_on_how_many_units_are_read_at_once(
+    files, job, monkeypatch
+):
+    """Of each part the most alike are kept, and found again beside those of the next."""
+    before = pq.read_table(files["likes"])
+    monkeypatch.setattr("flows.frozen.ROWS_AT_ONCE", 7)
+    with job.opened() as catalog:
+        after = pq.read_table(files_of(job, catalog)["likes"])
+    assert after.equals(before)
+
+
 def test_doubts_name_the_nodes_of_both_records(tables):
     keys = {row["key"] for row in tables["tokens"]}
     doubts = tables["doubts"]

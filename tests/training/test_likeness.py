@@ -8,8 +8,12 @@ from configs.errors import LeadlineError
 from tests.training.planted import CODES, INFLATED, STAGED, Planted, planted
 from training.likeness import (
     ASPECTS,
+    MIX,
     Likeness,
+    Traits,
+    alike,
     aspect_of,
+    overall,
     pairwise,
     shared_traits,
 )
@@ -115,6 +119,41 @@ def test_the_result_does_not_depend_on_chunks_and_scope_rules_take_no_part(
     scoped = world.facts.flags.assign(V1=True)
     one = likeness.traits(world.numbers[row : row + 1], scoped[row : row + 1])
     pd.testing.assert_frame_equal(likeness.compare(one, world.numbers, scoped), whole)
+
+
+def test_overall_likeness_is_the_weighted_mean_of_what_two_share_by_aspect():
+    """By the definition, in plain sums; a unit without any trait is like nobody."""
+    rng = np.random.default_rng(5)
+
+    def some(units: int) -> Traits:
+        sizes = {"rules": 4, "numbers": 6, "text": 1, "network": 3}
+        drawn = {a: rng.normal(size=(units, size)) for a, size in sizes.items()}
+        kept = {a: x * (rng.random(x.shape) < 0.6) for a, x in drawn.items()}
+        return Traits({a: x.astype(np.float32) for a, x in kept.items()})
+
+    def defined(one: Traits, other: Traits) -> float:
+        found = spoken = 0.0
+        for aspect, weight in MIX.items():
+            a, b = one.by_aspect[aspect][0], other.by_aspect[aspect][0]
+            common = sum(
+                min(abs(x), abs(y)) for x, y in zip(a, b, strict=True) if x * y > 0
+            )
+            if a.any():
+                spoken += weight
+                larger = np.abs(a).sum() + np.abs(b).sum() - common
+                found += weight * float(common / larger)
+        return found / spoken if spoken else 0.0
+
+    ones, others = some(5), some(40)
+    for values in ones.by_aspect.values():
+        values[3] = 0
+    found = overall(ones, others)
+    assert found.shape == (5, 40)
+    for i in range(5):
+        expected = [defined(ones.row(i), others.row(j)) for j in range(40)]
+        assert found[i] == pytest.approx(expected, abs=1e-6)
+        assert np.array_equal(alike(ones.row(i), others)["overall"], found[i])
+    assert not found[3].any()
 
 
 def test_pairs_are_symmetric_and_methods_stand_apart(likeness, world):
