@@ -18,6 +18,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "string": ("start",),
     "date": ("day", "month"),
 }
+DAYS = "days"  # since 1970, of a date: `<attribute>_days` is compared, never a block
 RESERVED = frozenset(
     {"record", "rows", NAMES, NUMBERED}
 )  # columns of every table of records
@@ -60,6 +61,7 @@ def _name_problems(
 ) -> Iterator[Problem]:
     """Names that mean something else already."""
     parts = {part: name for name in fields for part in parts_of(name, fields)[1:]}
+    parts |= {f"{n}_{DAYS}": n for n, k in fields.items() if k in ("date", "timestamp")}
     for number, role in enumerate(entity.roles):
         for name in role.match:
             place = f"{where}.from[{number}].match.{name}"

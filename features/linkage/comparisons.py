@@ -13,7 +13,7 @@ from typing import Any
 import splink.comparison_level_library as cll
 import splink.comparison_library as cl
 
-from configs.linkage import FAMILY, GIVEN, NUMBERED
+from configs.linkage import DAYS, FAMILY, GIVEN, NUMBERED
 from configs.schema import ColumnType
 from features.linkage.names import BIRTH
 
@@ -252,7 +252,7 @@ def _as_numbered(name: str) -> Any:
 
 def _near(name: str, days: int) -> Any:
     condition = f"abs({{l}} - {{r}}) <= {days}"
-    return _both(f"{name}_days", condition, f"at most {days} days apart")
+    return _both(f"{name}_{DAYS}", condition, f"at most {days} days apart")
 
 
 def _address(name: str) -> Levels:

@@ -8,7 +8,7 @@ import ibis
 import pyarrow as pa
 from ibis.expr.types import IntegerValue, StringValue, Table
 
-from configs.linkage import FAMILY, GIVEN, ID, NAMES, NUMBERED
+from configs.linkage import DAYS, FAMILY, GIVEN, ID, NAMES, NUMBERED
 from configs.schema import ColumnType
 from features.engine import Engine
 from features.identifiers import building, company_core, masked_person_id
@@ -63,7 +63,7 @@ def compared(
         if kind == "company_name":
             columns[f"{name}_core"] = table[f"{name}_core"]
         elif kind in ("date", "timestamp"):
-            columns[f"{name}_days"] = _days(table[name])
+            columns[f"{name}_{DAYS}"] = _days(table[name])
     return table.select(NUMBER, ROWS, **columns)
 
 

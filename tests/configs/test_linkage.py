@@ -86,6 +86,11 @@ PROBLEMS = {
         "entities.person.from[0].match.name_first: 'name_first' is made of 'name' "
         "already: rename it",
     ),
+    "the name of the days of another attribute": (
+        {"claimant": {"match": {"birth": "birth", "birth_days": "kind"}}},
+        "entities.person.from[0].match.birth_days: 'birth_days' is made of 'birth' "
+        "already: rename it",
+    ),
 }
 
 
