@@ -1,5 +1,6 @@
 """The one place that opens an engine: named tables in, Parquet files out."""
 
+import gc
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,6 +32,9 @@ CELLS, VECTOR, MOST_ROWS = 6_000_000, 2_048, 122_880
 # What a function on arrays takes for each byte that it is given: linking ten million
 # claims took 2.0 to 2.9 of them. The engine keeps a quarter of what it may hold.
 ARRAYS, LEAST = 3, 4
+# Bytes of arrays that are worth a look (0.1 CPU-seconds) for what cycles of objects hold:
+# whoever calls a function that Numba has to compile is left in one, with all its arrays.
+MANY = 100_000_000
 _MEMORY = "parse_formatted_bytes(current_setting('memory_limit'))"
 STREAM = "_stream"  # the name of rows that come batch by batch, while they are written
 
@@ -191,9 +195,12 @@ class Catalog:
     def computed(self, compute: Compute, *tables: Table) -> Mapping[str, Table]:
         """What a function makes of whole tables, in this process."""
         rows = [self.arrow(table) for table in tables]
-        with self._beside(sum(table.nbytes for table in rows)):
+        size = sum(table.nbytes for table in rows)
+        with self._beside(size):
             made = compute(*rows)
             del rows  # room for what is made of them
+            if size > MANY:
+                gc.collect()
             return {name: self.register(name, found) for name, found in made.items()}
 
     @contextmanager

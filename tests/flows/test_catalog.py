@@ -1,5 +1,8 @@
 """What the engine promises of files: the rows of each in an order that nothing moves."""
 
+import gc
+import weakref
+
 import ibis
 import numpy as np
 import pyarrow as pa
@@ -90,3 +93,24 @@ def test_the_engine_may_hold_as_much_again_after_a_function_that_failed(tmp_path
             with pytest.raises(ArithmeticError):
                 catalog.computed(fails, rows)
         assert catalog.fetch(LIMIT)[0][0] == pytest.approx(4e8, rel=0.01)
+
+
+def test_arrays_that_a_function_leaves_in_a_cycle_are_given_back(tmp_path):
+    """As Numba does when it compiles: linking ten million claims left 2 GB so."""
+    left = []
+
+    def leaves(rows: pa.Table) -> dict[str, pa.Table]:
+        array = rows["a"].to_numpy().copy()
+        cycle: list[object] = [array]
+        cycle.append(cycle)
+        left.append(weakref.ref(array))
+        return {"n": pa.table({"n": [len(array)]})}
+
+    with opened(tmp_path) as catalog:
+        rows = catalog.register("rows", pa.table({"a": np.arange(15_000_000)}))
+        gc.disable()
+        try:
+            catalog.computed(leaves, rows)
+        finally:
+            gc.enable()
+    assert left[0]() is None
