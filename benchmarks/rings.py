@@ -97,10 +97,9 @@ def _quality(job: Any, truth: pd.DataFrame, weigh: Any) -> pd.DataFrame:
     from training.rings import ring_quality
 
     spec = job.model.spec
-    with job.opened() as catalog:
-        tied = tied_nodes(job, catalog)
-        scores = ranked_units(job, catalog, tied)
-        tied = tied.among(spec.groups.through)
+    with job.opened() as catalog, tied_nodes(job, catalog) as whole:
+        scores = ranked_units(job, catalog, whole)
+        tied = whole.among(spec.groups.through)
         groups = find_groups(tied.graph, tied.unit, scores, spec.groups, weigh)
         ids = tied.tables.values(groups.members).to_pylist()
     members = pd.DataFrame({"unit_id": ids, "rank": groups.group + 1})

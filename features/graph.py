@@ -63,6 +63,12 @@ class Graph:
     def size(self) -> int:
         return len(self.is_hub)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the ties; all else is made of them."""
+        parts = (self.ties.data, self.ties.indices, self.ties.indptr)
+        return sum(part.nbytes for part in parts)
+
     @cached_property
     def kind(self) -> Numbers:
         """The position in `kinds` of each node's kind."""

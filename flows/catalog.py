@@ -196,7 +196,7 @@ class Catalog:
         """What a function makes of whole tables, in this process."""
         rows = [self.arrow(table) for table in tables]
         size = sum(table.nbytes for table in rows)
-        with self._beside(size):
+        with self.beside(size):
             made = compute(*rows)
             del rows  # room for what is made of them
             if size > MANY:
@@ -204,8 +204,8 @@ class Catalog:
             return {name: self.register(name, found) for name, found in made.items()}
 
     @contextmanager
-    def _beside(self, arrays: int) -> Iterator[None]:
-        """The engine holds less while a function works on so many bytes of arrays.
+    def beside(self, arrays: int) -> Iterator[None]:
+        """The engine holds less while somebody works on so many bytes of arrays.
 
         What no longer fits goes to disk, and comes back when a query reads it.
         """

@@ -54,22 +54,25 @@ def graph_tables(
         doubts = catalog.arrow(catalog.read(TO_JUDGE))
     if not catalog.path(ROWS).exists():
         return {} if doubts is None else {"doubts": _with_keys(doubts, {})}
-    tied = tied_nodes(job, catalog)
-    members = catalog.arrow(catalog.read(MEMBERS).select("unit_id").distinct())
-    found = around(tied, _nodes(tied, unit_ids), _nodes(tied, members["unit_id"]))
-    ends = {} if doubts is None else _ends(job, catalog, tied, doubts)
-    nodes = np.concatenate([found.nodes, *ends.values()])
-    keyed = Keyed.made(tied, nodes[nodes != UNKNOWN], partial(tokens, key))
-    hidden, units = sensitive_kinds(job.model.spec), _units_among(catalog, tied, found)
-    tables = {
-        "nodes": node_rows(tied, found.nodes, keyed, units, hidden),
-        "ties": tie_rows(tied, found, keyed),
-        "tokens": _tokens(job, catalog, key, tied),
-    }
-    if doubts is not None:
-        keys = {name: keyed.of(nodes) for name, nodes in ends.items()}
-        tables["doubts"] = _with_keys(doubts, keys)
-    return tables
+    with tied_nodes(job, catalog) as tied:
+        members = catalog.arrow(catalog.read(MEMBERS).select("unit_id").distinct())
+        found = around(tied, _nodes(tied, unit_ids), _nodes(tied, members["unit_id"]))
+        ends = {} if doubts is None else _ends(job, catalog, tied, doubts)
+        nodes = np.concatenate([found.nodes, *ends.values()])
+        keyed = Keyed.made(tied, nodes[nodes != UNKNOWN], partial(tokens, key))
+        hidden, units = (
+            sensitive_kinds(job.model.spec),
+            _units_among(catalog, tied, found),
+        )
+        tables = {
+            "nodes": node_rows(tied, found.nodes, keyed, units, hidden),
+            "ties": tie_rows(tied, found, keyed),
+            "tokens": _tokens(job, catalog, key, tied),
+        }
+        if doubts is not None:
+            keys = {name: keyed.of(nodes) for name, nodes in ends.items()}
+            tables["doubts"] = _with_keys(doubts, keys)
+        return tables
 
 
 def _nodes(tied: Tied, unit_ids: pa.Array) -> Numbers:

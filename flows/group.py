@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import chain
 
 import ibis
@@ -40,7 +41,11 @@ def group(job: Job) -> None:
 
 
 def _group(job: Job, catalog: Catalog) -> None:
-    tied = tied_nodes(job, catalog)
+    with tied_nodes(job, catalog) as tied:
+        _write(job, catalog, tied)
+
+
+def _write(job: Job, catalog: Catalog, tied: Tied) -> None:
     units = ranked_units(job, catalog, tied)
     declared = job.model.spec.groups
 
@@ -66,12 +71,14 @@ def _stored(job: Job, catalog: Catalog) -> Associations:
     return Associations(nodes, catalog.read(ROWS), catalog.read(PAIRS), hubs, sizes)
 
 
-def tied_nodes(job: Job, catalog: Catalog) -> Tied:
-    """The graph of the run's associations beside their tables."""
+@contextmanager
+def tied_nodes(job: Job, catalog: Catalog) -> Iterator[Tied]:
+    """The graph of the run's associations beside their tables, which get less memory."""
     made = _stored(job, catalog)
     hubs = catalog.arrow(made.hubs.select("node"))["node"].to_numpy()
     whole = graph(catalog.arrow(made.pairs), hubs, made.sizes)
-    return Tied(whole, TiedTables(made, Bench(catalog)), wording(job.model))
+    with catalog.beside(whole.nbytes):
+        yield Tied(whole, TiedTables(made, Bench(catalog)), wording(job.model))
 
 
 def ranked_units(job: Job, catalog: Catalog, tied: Tied) -> pa.Table:
