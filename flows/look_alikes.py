@@ -299,7 +299,7 @@ class _Found:
     def along(self, others: "_Found", top: int, index: pd.Index) -> "_Found":
         """The most alike of both; none of the others that are less alike than nothing."""
         # Of most of them it is soon seen that they are less alike than these.
-        floor = self.score[-1] if len(self.place) == top else 0.0
+        floor = self.score[-1] if 0 < top == len(self.place) else 0.0
         other = others.where(others.score >= floor)
         both = _Found(
             np.concatenate([self.place, other.place]),
