@@ -32,7 +32,7 @@ CELLS, VECTOR, MOST_ROWS = 6_000_000, 2_048, 122_880
 # What a function on arrays takes for each byte that it is given: linking ten million
 # claims took 2.0 to 2.9 of them. The engine keeps a quarter of what it may hold.
 ARRAYS, LEAST = 3, 4
-# Bytes of arrays that are worth a look (0.1 CPU-seconds) for what cycles of objects hold:
+# Bytes of arrays that are worth a look (0.5 CPU-seconds) for what cycles of objects hold:
 # whoever calls a function that Numba has to compile is left in one, with all its arrays.
 MANY = 100_000_000
 _MEMORY = "parse_formatted_bytes(current_setting('memory_limit'))"
@@ -195,12 +195,9 @@ class Catalog:
     def computed(self, compute: Compute, *tables: Table) -> Mapping[str, Table]:
         """What a function makes of whole tables, in this process."""
         rows = [self.arrow(table) for table in tables]
-        size = sum(table.nbytes for table in rows)
-        with self.beside(size):
+        with self.beside(sum(table.nbytes for table in rows)):
             made = compute(*rows)
             del rows  # room for what is made of them
-            if size > MANY:
-                gc.collect()
             return {name: self.register(name, found) for name, found in made.items()}
 
     @contextmanager
@@ -215,6 +212,8 @@ class Catalog:
             yield
         finally:
             self._backend.raw_sql(f"SET memory_limit = '{self._memory}B'")
+            if arrays > MANY:
+                gc.collect()
 
     def apart(self, work: Callable[["Catalog"], Answer]) -> Answer:
         """Work on the files of the folder that no engine of a cluster can do.

@@ -1,6 +1,5 @@
 """Stage 6: associated suspects become groups, and leads are shown the ways to others."""
 
-import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
@@ -36,8 +35,6 @@ def group(job: Job) -> None:
     quiet = job.quiet()
     with job.opened() as catalog:
         catalog.apart(lambda own: _group(quiet, own))
-    # The graph goes before publishing makes its own, see `flows.catalog.MANY`.
-    gc.collect()
 
 
 def _group(job: Job, catalog: Catalog) -> None:
