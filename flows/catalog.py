@@ -35,7 +35,6 @@ ARRAYS, LEAST = 3, 4
 # Bytes of arrays that are worth a look (0.5 CPU-seconds) for what cycles of objects hold:
 # whoever calls a function that Numba has to compile is left in one, with all its arrays.
 MANY = 100_000_000
-_MEMORY = "parse_formatted_bytes(current_setting('memory_limit'))"
 STREAM = "_stream"  # the name of rows that come batch by batch, while they are written
 
 
@@ -88,7 +87,8 @@ class Catalog:
         self._views: dict[str, Table] = {}
         self._backend = ibis.duckdb.connect(temp_directory=str(spill))
         self._limit(limits)
-        self._memory = int(self.fetch(f"SELECT {_MEMORY}")[0][0])
+        limit = "SELECT parse_formatted_bytes(current_setting('memory_limit'))"
+        self._memory = int(self.fetch(limit)[0][0])
         # Row order carries line numbers; results must not depend on threads.
         self._backend.raw_sql("SET preserve_insertion_order = true")
         self._backend.raw_sql("SET enable_progress_bar = false")

@@ -60,10 +60,8 @@ def graph_tables(
         ends = {} if doubts is None else _ends(job, catalog, tied, doubts)
         nodes = np.concatenate([found.nodes, *ends.values()])
         keyed = Keyed.made(tied, nodes[nodes != UNKNOWN], partial(tokens, key))
-        hidden, units = (
-            sensitive_kinds(job.model.spec),
-            _units_among(catalog, tied, found),
-        )
+        hidden = sensitive_kinds(job.model.spec)
+        units = _units_among(catalog, tied, found)
         tables = {
             "nodes": node_rows(tied, found.nodes, keyed, units, hidden),
             "ties": tie_rows(tied, found, keyed),

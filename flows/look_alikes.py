@@ -171,6 +171,7 @@ class LookAlikes:
             place = index.get_indexer(part.index)
             beside = close[:, place].tocsr()
             whole = overall(ones, traits).round(DECIMALS)
+            # Less alike than anybody: `along` takes none of them.
             whole[:, barred[place]] = -1
             whole[rows[:, None] == place] = -1
             for number, row in enumerate(whole):
@@ -297,8 +298,8 @@ class _Found:
         return found.where(order[:top])
 
     def along(self, others: "_Found", top: int, index: pd.Index) -> "_Found":
-        """The most alike of both; none of the others that are less alike than nothing."""
-        # Of most of them it is soon seen that they are less alike than these.
+        """The most alike of both, without others whose likeness is below 0."""
+        # Of most it is soon seen that they are less alike than the last of these.
         floor = self.score[-1] if 0 < top == len(self.place) else 0.0
         other = others.where(others.score >= floor)
         both = _Found(

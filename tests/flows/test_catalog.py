@@ -1,4 +1,4 @@
-"""What the engine promises of files: the rows of each in an order that nothing moves."""
+"""What the engine promises: an order of rows that nothing moves, and room for arrays."""
 
 import gc
 import weakref
