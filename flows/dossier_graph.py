@@ -17,12 +17,12 @@ from features.graph import UNKNOWN
 from features.keyed import Keyed
 from features.linkage.to_judge import EVEN
 from features.neighbourhood import Around, around, node_rows, tie_rows
-from features.ties import Tied
+from features.ties import Tied, wording
 from features.unit_nodes import token_table, unit_nodes
 from flows.bench import Bench
 from flows.catalog import Catalog
 from flows.engineer import UNITS
-from flows.group import tied_nodes
+from flows.group import stored_associations, tied_nodes
 from flows.job import Job
 from flows.link import ENTITIES, TO_JUDGE
 from serving.tokens import token, tokens
@@ -54,6 +54,15 @@ def graph_tables(
         doubts = catalog.arrow(catalog.read(TO_JUDGE))
     if not catalog.path(ROWS).exists():
         return {} if doubts is None else {"doubts": _with_keys(doubts, {})}
+    shown = _shown(job, catalog, key, unit_ids, doubts)
+    # The graph is gone by now: the tokens are many, and need all that the engine may hold.
+    return {**shown, "tokens": _tokens(job, catalog, key)}
+
+
+def _shown(
+    job: Job, catalog: Catalog, key: bytes, unit_ids: pa.Array, doubts: pa.Table | None
+) -> dict[str, pa.Table]:
+    """`nodes` and `ties`, and `doubts` where there are some."""
     with tied_nodes(job, catalog) as tied:
         members = catalog.arrow(catalog.read(MEMBERS).select("unit_id").distinct())
         found = around(tied, _nodes(tied, unit_ids), _nodes(tied, members["unit_id"]))
@@ -65,7 +74,6 @@ def graph_tables(
         tables = {
             "nodes": node_rows(tied, found.nodes, keyed, units, hidden),
             "ties": tie_rows(tied, found, keyed),
-            "tokens": _tokens(job, catalog, key, tied),
         }
         if doubts is not None:
             keys = {name: keyed.of(nodes) for name, nodes in ends.items()}
@@ -90,10 +98,11 @@ def _units_among(catalog: Catalog, tied: Tied, found: Around) -> pa.Array:
     return catalog.arrow(units)["unit_id"].combine_chunks()
 
 
-def _tokens(job: Job, catalog: Catalog, key: bytes, tied: Tied) -> pa.RecordBatchReader:
+def _tokens(job: Job, catalog: Catalog, key: bytes) -> pa.RecordBatchReader:
     """TOKENS of all units, in parts: there are as many as associations."""
     units, title = catalog.read(UNITS).select("unit_id"), job.model.spec.unit.title
-    found = unit_nodes(tied.tables.made, units, tied.wording, title, Bench(catalog))
+    made, words = stored_associations(job, catalog), wording(job.model)
+    found = unit_nodes(made, units, words, title, Bench(catalog))
     catalog.write(found.nodes, _VALUES)
     with pq.ParquetWriter(catalog.path(_KEYS), _KEY_SCHEMA) as file:
         for batch in pq.ParquetFile(catalog.path(_VALUES)).iter_batches(_AT_ONCE):

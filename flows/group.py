@@ -59,7 +59,7 @@ def _write(job: Job, catalog: Catalog, tied: Tied) -> None:
     catalog.write_batches(_batches(parts), POINTS)
 
 
-def _stored(job: Job, catalog: Catalog) -> Associations:
+def stored_associations(job: Job, catalog: Catalog) -> Associations:
     """The run's associations, as the features made them."""
     declared = job.model.spec.associations
     nodes, listed = catalog.read(NODES), catalog.read(HUBS).drop("degree")
@@ -71,7 +71,7 @@ def _stored(job: Job, catalog: Catalog) -> Associations:
 @contextmanager
 def tied_nodes(job: Job, catalog: Catalog) -> Iterator[Tied]:
     """The graph of the run's associations beside their tables, which get less memory."""
-    made = _stored(job, catalog)
+    made = stored_associations(job, catalog)
     hubs = catalog.arrow(made.hubs.select("node"))["node"].to_numpy()
     whole = graph(catalog.arrow(made.pairs), hubs, made.sizes)
     with catalog.beside(whole.nbytes):

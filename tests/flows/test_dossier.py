@@ -16,6 +16,7 @@ import pytest
 
 from configs.settings import Settings
 from configs.tables import DOSSIER
+from features.unit_nodes import UnitNodes, unit_nodes
 from flows.catalog import Catalog, opened
 from flows.dossier import dossier_files, evidence_of, written
 from flows.group import group
@@ -27,6 +28,7 @@ from serving.tokens import key_of, token
 from tests.flows.homes import Home
 from tests.flows.office import MODELS, Delivery, office
 
+LIMIT = "SELECT parse_formatted_bytes(current_setting('memory_limit'))"
 AS_OF = datetime(2024, 5, 1, 23, 59, 59)
 LATER = datetime(2024, 6, 1, 23, 59, 59)
 NEW_PHONE = "13711112222"
@@ -173,6 +175,21 @@ def test_all_units_of_a_person_are_found_leads_or_not(dossier, tables):
     assert {row["unit_id"] for row in dossier.units_of(key)} == by_key[key]
     leads = {row["unit_id"] for row in tables["rows"]}
     assert by_key[key] - leads
+
+
+def test_all_units_are_asked_for_their_nodes_when_the_graph_is_gone(job, monkeypatch):
+    """Ten million claims did not fit into what the engine may hold beside the graph."""
+    limits = []
+
+    def asked(*given: Any) -> UnitNodes:
+        limits.append(catalog.fetch(LIMIT)[0][0])
+        return unit_nodes(*given)
+
+    monkeypatch.setattr("flows.catalog.ARRAYS", 10**9)
+    monkeypatch.setattr("flows.dossier_graph.unit_nodes", asked)
+    with job.opened() as catalog:
+        files_of(job, catalog)
+        assert limits == [pytest.approx(catalog.memory(), rel=0.05)]
 
 
 def test_rows_stand_there_as_delivered(dossier):
