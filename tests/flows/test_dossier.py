@@ -27,8 +27,8 @@ from serving.dossier import Dossier
 from serving.tokens import key_of, token
 from tests.flows.homes import Home
 from tests.flows.office import MODELS, Delivery, office
+from tests.flows.test_catalog import LIMIT
 
-LIMIT = "SELECT parse_formatted_bytes(current_setting('memory_limit'))"
 AS_OF = datetime(2024, 5, 1, 23, 59, 59)
 LATER = datetime(2024, 6, 1, 23, 59, 59)
 NEW_PHONE = "13711112222"
