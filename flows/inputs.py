@@ -71,9 +71,13 @@ class Inputs:
                     pd.DataFrame(_fired(beside, self.codes), index),
                 )
 
+    def unit_ids(self) -> pa.ChunkedArray:
+        """The units in their order."""
+        return pq.read_table(self.matrix, columns=["unit_id"])["unit_id"]
+
     def places(self, units: Iterable[str]) -> Rows:
         """Where these units stand, ascending; others are left out."""
-        ids = pq.read_table(self.matrix, columns=["unit_id"])["unit_id"]
+        ids = self.unit_ids()
         found = pc.is_in(ids, value_set=pa.array(list(units), ids.type))
         return np.flatnonzero(found.to_numpy())
 

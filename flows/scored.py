@@ -1,8 +1,8 @@
 """All units scored in parts: narrow columns in memory, the list written in its order."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
@@ -10,7 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from flows.inputs import Inputs, Rows
+from flows.earlier import Digests, Earlier, row_digests
+from flows.inputs import Inputs, Part, Rows
 from training.model import RANKED, LeadScorer, in_order
 from training.over_cores import over_cores
 from training.preprocess import Vector
@@ -20,6 +21,7 @@ ROWS_WRITTEN = 122_880
 SECONDS_BETWEEN = 5.0
 # Called with how many units are scored, and how many there are.
 Advance = Callable[[int, int], None]
+_Part = tuple[int, pd.DataFrame, pd.DataFrame]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +32,15 @@ class Scored:
         unit_ids: ascending, so that a place stands in for an id where scores are equal.
         columns: the scores of `LeadScorer.columns` and the three ranks.
         order: places of the units as the list has them, best fused rank first.
+        digests: of the rows that were scored; none where a cluster scored them.
+        new: units that were scored; the others kept what an earlier run had found.
     """
 
     unit_ids: pa.Array
     columns: dict[str, npt.NDArray[np.float64] | npt.NDArray[np.int64]]
     order: Rows
+    digests: Digests = field(default_factory=lambda: np.empty(0, np.uint64))
+    new: int = 0
 
     def reader(self, as_of: datetime | None) -> pa.RecordBatchReader:
         """The SCORES table in the order of the list, batch by batch."""
@@ -78,36 +84,51 @@ class Scored:
 
 
 def scored(
-    scorer: LeadScorer, inputs: Inputs, threads: int, advance: Advance | None = None
+    scorer: LeadScorer,
+    inputs: Inputs,
+    threads: int,
+    advance: Advance | None = None,
+    earlier: Earlier | None = None,
 ) -> Scored:
     """Score all units over all cores and rank them; ties go to the lower unit_id.
 
     Args:
         threads: 0 for one a core.
-        advance: told, after each part, of the units scored so far.
+        advance: told, after each part, of the units that are done.
+        earlier: what the same scorer found of these units before.
     """
     total = len(inputs)
-    columns: dict[str, Vector] = {}
+    columns: dict[str, Vector] = dict(earlier.columns) if earlier else {}
+    digests = np.empty(total, np.uint64)
     units: list[pa.Array] = []
-    start = 0
+    start = new = 0
 
-    def work(
-        part: tuple[pd.DataFrame, pd.DataFrame],
-    ) -> tuple[pa.Array, dict[str, Vector]]:
-        X, H = part
-        return pa.array(X.index, pa.string()), scorer.columns(X, H)
+    def work(part: _Part) -> tuple[pa.Array, Digests, Rows, dict[str, Vector]]:
+        start, X, H = part
+        own = row_digests(X, H)
+        rows = earlier.new(start, own) if earlier else np.arange(len(X))
+        found = scorer.columns(X.iloc[rows], H.iloc[rows]) if len(rows) else {}
+        return pa.array(X.index, pa.string()), own, rows, found
 
-    for ids, found in over_cores(work, inputs.parts(), threads):
+    for ids, own, rows, found in over_cores(work, _from(inputs.parts()), threads):
         end = start + len(ids)
+        digests[start:end] = own
         for name, values in found.items():
-            columns.setdefault(name, np.empty(total))[start:end] = values
+            columns.setdefault(name, np.empty(total))[start + rows] = values
         units.append(ids)
-        start = end
+        start, new = end, new + len(rows)
         if advance is not None:
             advance(start, total)
-    return ranked(
-        pa.concat_arrays(units) if units else pa.array([], pa.string()), columns
-    )
+    found_units = pa.concat_arrays(units) if units else pa.array([], pa.string())
+    return replace(ranked(found_units, columns), digests=digests, new=new)
+
+
+def _from(parts: Iterable[Part]) -> Iterator[_Part]:
+    """Each part with the place of its first unit."""
+    start = 0
+    for X, H in parts:
+        yield start, X, H
+        start += len(X)
 
 
 def ranked(unit_ids: pa.Array, columns: dict[str, Vector]) -> Scored:

@@ -3,6 +3,11 @@
 Robust z: Iglewicz and Hoaglin (1993), (x - median) / (1.4826 MAD), with 1.2533 times the
 mean absolute deviation where the MAD is 0. Group statistics are shrunk towards those of
 all units with weight n / (n + shrink), and not used at all under `min_size` peers.
+
+Median and scale move in steps of a twentieth of the scale, so that most stay what they
+were when few rows change, and with them the rows of all their peers. z is off by a
+fortieth of itself and a fortieth of the scale at most, which is less than the error of a
+median of 2,500 peers (1.2533 / sqrt(n)).
 """
 
 from collections.abc import Iterator
@@ -17,6 +22,7 @@ from features.found import Found
 
 _MAD_TO_SD = 1.4826
 _MEAN_DEVIATION_TO_SD = 1.2533
+_STEPS = 20  # of a scale
 _NO_GROUP = "(unknown)"
 
 
@@ -102,8 +108,10 @@ def _robust_z(peers: Table, value: str, step: PeersSpec) -> Found:
     found = found.cross_join(whole).cross_join(spread_all)
     weight = _weight(found["_n"], step)
     middle = _mixed(weight, found["_median"], found["_median_all"])
-    width = _mixed(weight, found["_spread"], found["_spread_all"])
-    found = found.select("_group", **{centre: middle, scale: width.nullif(0.0)})
+    width = _mixed(weight, found["_spread"], found["_spread_all"]).nullif(0.0)
+    width = ((width.ln() * _STEPS).round(0) / _STEPS).exp()
+    middle = (middle / width * _STEPS).round(0) * width / _STEPS
+    found = found.select("_group", **{centre: middle, scale: width})
     return Found(
         found,
         lambda units: {"_group": _group(units, step.within)},

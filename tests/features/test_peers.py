@@ -54,8 +54,24 @@ def test_robust_z_agrees_with_pandas(catalog, units, min_size, shrink):
     got = built(catalog, units, min_size=min_size, shrink=shrink)["x_robust_z_peers"]
     centre = mixed(units, pd.Series.median, min_size, shrink)
     spread = mixed(units, scale, min_size, shrink).replace(0, np.nan)
+    exact = ((units["x"] - centre) / spread).to_numpy()
+    spread = np.exp(np.floor(np.log(spread) * 20 + 0.5) / 20)
+    centre = np.floor(centre / spread * 20 + 0.5) * spread / 20
     want = ((units["x"] - centre) / spread).to_numpy()
     np.testing.assert_allclose(got.to_numpy(dtype=float), want, atol=1e-9)
+    off = np.abs(want - exact)
+    assert np.nanmax(off - 0.026 * (1 + np.abs(exact))) <= 0, "more than a fortieth"
+
+
+def test_a_night_that_moves_the_statistics_a_little_moves_no_z(catalog):
+    rng = np.random.default_rng(5)
+    ids = [f"u{n:05}" for n in range(20_000)]
+    before = pd.DataFrame({"unit_id": ids, "g": "g", "x": rng.normal(9, 0.7, 20_000)})
+    after = before.copy()
+    after.loc[:199, "x"] = rng.normal(9, 0.7, 200)
+    was, now = (built(catalog, units)["x_robust_z_peers"] for units in (before, after))
+    assert after["x"].median() != before["x"].median()
+    assert (was.iloc[200:] == now.iloc[200:]).all()
 
 
 def test_percentile_agrees_with_pandas(catalog, units):
@@ -76,6 +92,13 @@ def test_percentile_agrees_with_pandas(catalog, units):
 def test_one_constant_value_has_no_spread_and_no_z(catalog):
     units = pd.DataFrame({"unit_id": list("abc"), "g": "g", "x": [2.0, 2.0, None]})
     assert built(catalog, units)["x_robust_z_peers"].isna().all()
+
+
+def test_a_spread_that_is_tiny_beside_its_median_is_no_error(catalog):
+    values = [1e15, 1e15 + 0.125, 1e15 + 0.25, None]
+    units = pd.DataFrame({"unit_id": list("abcd"), "g": "g", "x": values})
+    got = built(catalog, units, min_size=2, shrink=0)["x_robust_z_peers"]
+    assert np.isfinite(got.iloc[:3].astype(float)).all()
 
 
 def test_peer_medians_name_the_group_or_all_units_when_it_is_small(catalog, units):
