@@ -40,8 +40,7 @@ class NearestRows(BaseEstimator):  # type: ignore[misc]
 
         Where the reference has fewer others, the last columns are infinite and -1.
         """
-        rows = np.ascontiguousarray(X, dtype=np.float32)
-        squares, places = _nearest(rows, self.columns_, self.count)
+        squares, places = _nearest(*self._in_pairs(X), self.count)
         return np.sqrt(squares), places
 
     def distances(self, X: Matrix) -> Matrix:
@@ -49,12 +48,21 @@ class NearestRows(BaseEstimator):  # type: ignore[misc]
         if self.count < MANY:
             found, _ = self.find(X)
             return found
-        rows = np.ascontiguousarray(X, dtype=np.float32)
-        squares = np.sort(_candidates(rows, self.columns_, self.count), axis=1)
+        squares = np.sort(_candidates(*self._in_pairs(X), self.count), axis=1)
         others = squares[:, : self.count]
         itself = squares[:, :1] == 0.0
         np.copyto(others, squares[:, 1 : self.count + 1].copy(), where=itself)
         return np.asarray(np.sqrt(others))
+
+    def _in_pairs(self, X: Matrix) -> tuple[Matrix, Matrix]:
+        """Rows x columns and the reference's columns x rows, of an even number of columns.
+
+        One of zeros beside the others changes no distance.
+        """
+        odd = X.shape[1] % 2
+        rows = np.pad(X, ((0, 0), (0, odd))) if odd else X
+        columns = np.pad(self.columns_, ((0, odd), (0, 0))) if odd else self.columns_
+        return np.ascontiguousarray(rows, dtype=np.float32), columns
 
 
 @njit(cache=True, nogil=True)
@@ -139,28 +147,32 @@ def _distances(
 ) -> None:
     """Squared distances of up to four rows from a block of the reference.
 
-    A reference value is read once for all four. Each row's sum runs column by column,
-    so that it is the same whoever stands beside it.
+    A reference value is read once for all four, and a sum is written once for two columns.
+    Each row's sum runs column by column, so that it is the same whoever stands beside it.
     """
     last = len(rows) - 1
     a, b, c, d = rows[0], rows[min(1, last)], rows[min(2, last)], rows[last]
     sums_a, sums_b, sums_c, sums_d = sums[0], sums[1], sums[2], sums[3]
     sums[:] = 0.0
-    for column in range(rows.shape[1]):
+    for column in range(0, rows.shape[1], 2):
         values = reference[column, start : start + size]
-        at_a, at_b, at_c, at_d = a[column], b[column], c[column], d[column]
+        others = reference[column + 1, start : start + size]
+        (a_0, a_1), (b_0, b_1) = a[column : column + 2], b[column : column + 2]
+        (c_0, c_1), (d_0, d_1) = c[column : column + 2], d[column : column + 2]
         for i in range(len(values)):
-            value = values[i]
-            from_a, from_b, from_c, from_d = (
-                at_a - value,
-                at_b - value,
-                at_c - value,
-                at_d - value,
-            )
-            sums_a[i] += from_a * from_a
-            sums_b[i] += from_b * from_b
-            sums_c[i] += from_c * from_c
-            sums_d[i] += from_d * from_d
+            value, other = values[i], others[i]
+            sums_a[i] = _further(sums_a[i], a_0 - value, a_1 - other)
+            sums_b[i] = _further(sums_b[i], b_0 - value, b_1 - other)
+            sums_c[i] = _further(sums_c[i], c_0 - value, c_1 - other)
+            sums_d[i] = _further(sums_d[i], d_0 - value, d_1 - other)
+
+
+@njit(cache=True)
+def _further(square: float, first: float, second: float) -> float:
+    """A squared distance with two more columns, one after the other."""
+    square += first * first
+    square += second * second
+    return square
 
 
 @njit(cache=True)

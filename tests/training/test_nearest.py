@@ -30,6 +30,18 @@ def test_row_has_bit_for_bit_the_same_distances_alone():
         np.testing.assert_array_equal(nearest.find(X[i : i + 1])[0][0], whole[i])
 
 
+@pytest.mark.parametrize("columns", [1, 2, 7, 40])
+def test_a_distance_is_bit_for_bit_the_sum_of_its_columns_in_their_order(columns):
+    reference, X = crowd(600, columns, 0), crowd(9, columns, 1)
+    squares = np.zeros((len(X), len(reference)), np.float32)
+    for column in range(columns):
+        apart = X[:, column, None] - reference[:, column]
+        squares += apart * apart
+    nearest = NearestRows(5).fit(reference)
+    expected = np.sqrt(np.sort(squares, axis=1)[:, :5])
+    np.testing.assert_array_equal(nearest.find(X)[0], expected)
+
+
 @pytest.mark.parametrize("count", [1, 31, 32, 100, 300])
 @pytest.mark.parametrize("rows", [3, 99, 1500, 4096])
 def test_distances_alone_are_bit_for_bit_those_of_find(count, rows):
