@@ -89,7 +89,11 @@ def earlier(
     if not places:
         return None
     newest = max(places, key=lambda place: (place.stat().st_mtime_ns, place.name))
-    return _read(newest / f"{scores}.parquet", newest / name, unit_ids)
+    try:
+        return _read(newest / f"{scores}.parquet", newest / name, unit_ids)
+    except (OSError, pa.ArrowInvalid):
+        # Another run has tidied up meanwhile, or the file is damaged: all are scored.
+        return None
 
 
 def _read(scores: Path, digests: Path, unit_ids: pa.ChunkedArray) -> Earlier | None:

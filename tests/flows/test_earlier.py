@@ -116,16 +116,21 @@ def test_the_night_after_goes_by_the_night_and_not_by_what_was_before(
     assert not counting.asked
 
 
-@pytest.mark.parametrize("why", ["another version", "made again", "cut", "nothing"])
+@pytest.mark.parametrize(
+    "why", ["another version", "made again", "cut", "damaged", "nothing"]
+)
 def test_what_may_not_be_taken_is_scored_again(settings, scorer, before, why):
     first, second = job(settings), job(settings)
     run(first, scorer, before)
     shelf = settings.work / MODEL / "kept"
-    if why == "cut":
-        scores = next(shelf.glob("*/scores.parquet"))
-        whole = scores.read_bytes()
+    scores = next(shelf.glob("*/scores.parquet"))
+    whole = scores.read_bytes()
+    if why in ("cut", "damaged"):
         scores.unlink()
+    if why == "cut":
         scores.write_bytes(whole[:-10])
+    if why == "damaged":
+        scores.write_bytes(bytes(len(whole)))
     if why == "nothing":
         shutil.rmtree(shelf)
     if why == "made again":
@@ -133,6 +138,15 @@ def test_what_may_not_be_taken_is_scored_again(settings, scorer, before, why):
     counting = Counting(scorer)
     run(second, counting, before, "m2" if why == "another version" else "m1")
     assert len(counting.asked) == UNITS
+
+
+def test_what_another_run_removes_meanwhile_is_not_missed(
+    settings, scorer, before, monkeypatch
+):
+    run(job(settings), scorer, before)
+    next((settings.work / MODEL / "kept").glob("*/scores.parquet")).unlink()
+    monkeypatch.setattr("flows.shelf.is_whole", lambda place: True)
+    assert earlier(job(settings), "m1", "scores", before.unit_ids()) is None
 
 
 def test_another_program_takes_nothing(settings, scorer, before, monkeypatch):
