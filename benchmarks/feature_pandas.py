@@ -359,6 +359,5 @@ def _robust_z(claims: pd.DataFrame) -> pd.Series:
     mean = float(Decimal(_exact(whole).sum())) / whole.count() * 1.2533
     scale_all = whole.median() * 1.4826 if whole.median() > 0 else mean
     centre = weight * median + (1 - weight) * value.median()
-    scale = _nonzero(weight * scale + (1 - weight) * scale_all)
-    scale = np.exp((np.log(scale) * 20).round() / 20)
-    return (value - (centre / scale * 20).round() * scale / 20) / scale
+    z = (value - centre) / _nonzero(weight * scale + (1 - weight) * scale_all)
+    return (z * 20).round() / 20

@@ -258,11 +258,8 @@ def _peers() -> dict[str, pl.Expr]:
     weight = pl.when(size >= 20).then(size / (size + 20)).otherwise(0.0)
     centre = weight * pl.col("_median") + (1 - weight) * pl.col("_all")
     scale = weight * pl.col("_scale") + (1 - weight) * pl.col("_scale_all")
-    scale = ((pl.when(scale != 0).then(scale).log() * 20).round() / 20).exp()
-    centre = (centre / scale * 20).round() * scale / 20
-    return {
-        "claimed_log_robust_z_impact_peers": (pl.col("claimed_log") - centre) / scale
-    }
+    z = (pl.col("claimed_log") - centre) / pl.when(scale != 0).then(scale)
+    return {"claimed_log_robust_z_impact_peers": (z * 20).round() / 20}
 
 
 def _others(

@@ -188,19 +188,12 @@ WITH centre AS (
   SELECT any_value(median_all) AS median_all, median(abs(claimed_log - median_all)) AS mad_all,
     sum(exact(abs(claimed_log - median_all)))::DOUBLE / count(claimed_log) AS deviation_all
   FROM claim, whole
-), part AS (
-  SELECT vehicle_class, impact_part, injury, median, median_all,
-    if(n >= 20, n::DOUBLE / (n + 20.0::DOUBLE), 0) AS weight,
-    if(mad > 0, mad * 1.4826::DOUBLE, deviation * 1.2533::DOUBLE) AS scale,
-    if(mad_all > 0, mad_all * 1.4826::DOUBLE, deviation_all * 1.2533::DOUBLE) AS scale_all
-  FROM spread, spread_all
-), mixed AS (
-  SELECT vehicle_class, impact_part, injury, weight * median + (1 - weight) * median_all AS centre,
-    exp(round(ln(nullif(weight * scale + (1 - weight) * scale_all, 0)) * 20) / 20) AS scale
-  FROM part
 )
-SELECT vehicle_class, impact_part, injury, round(centre / scale * 20) * scale / 20 AS centre, scale
-FROM mixed;
+SELECT vehicle_class, impact_part, injury, median, median_all,
+  if(n >= 20, n::DOUBLE / (n + 20.0::DOUBLE), 0) AS weight,
+  if(mad > 0, mad * 1.4826::DOUBLE, deviation * 1.2533::DOUBLE) AS scale,
+  if(mad_all > 0, mad_all * 1.4826::DOUBLE, deviation_all * 1.2533::DOUBLE) AS scale_all
+FROM spread, spread_all;
 
 CREATE TABLE feature_matrix AS
 SELECT c.claim_no AS unit_id, getvariable('as_of') AS as_of,
@@ -255,7 +248,8 @@ SELECT c.claim_no AS unit_id, getvariable('as_of') AS as_of,
   t.claimants::DOUBLE AS claimant_phone_claims_claimants,
   g.claims::DOUBLE AS place_grid_claims_count,
   g.blameless_share AS place_grid_claims_blameless_share,
-  (claimed_log - centre) / scale AS claimed_log_robust_z_impact_peers,
+  round((claimed_log - (weight * median + (1 - weight) * median_all))
+    / nullif(weight * scale + (1 - weight) * scale_all, 0) * 20) / 20 AS claimed_log_robust_z_impact_peers,
   s.claims::DOUBLE AS shop_claims_count,
   s.litigated::DOUBLE AS shop_claims_litigated,
   s.litigated / s.claims AS shop_claims_litigated_share,

@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from llvmlite.binding import get_host_cpu_name
 
 from flows import shelf
 from flows.catalog import Catalog
@@ -35,7 +36,8 @@ class Earlier:
     Attributes:
         there: whether it had the unit; what it says of others means nothing.
         digests: of the unit's row then.
-        columns: the scores then, as of `LeadScorer.columns`.
+        columns: the scores then, as of `LeadScorer.columns`. Who scores the units whose row
+            is new writes theirs into these arrays.
     """
 
     there: npt.NDArray[np.bool_]
@@ -60,9 +62,10 @@ def row_digests(X: pd.DataFrame, H: pd.DataFrame) -> Digests:
 
 
 def file_of_digests(scorer: str) -> str:
-    """The table of rows' digests, named by what scored them: a model's digest, and this
-    program, whose arithmetic is as much of a score as the model."""
-    return f"row_digests-{digest_of([program(), scorer])[:24]}"
+    """The table of rows' digests, named by what scored them: the version's digest, this
+    program and the kind of processor, whose arithmetic may differ in the last bit."""
+    made_of = [program(), get_host_cpu_name(), scorer]
+    return f"row_digests-{digest_of(made_of)[:24]}"
 
 
 def write_digests(catalog: Catalog, scorer: str, digests: Digests) -> None:
@@ -83,17 +86,25 @@ def earlier(
     """
     if job.version is not None:  # made again to be compared, of nothing kept
         return None
-    name = f"{file_of_digests(scorer)}.parquet"
-    finished = (job.settings.work / job.model_id / shelf.FOLDER).glob(f"*/{name}")
-    places = [file.parent for file in finished if shelf.is_whole(file.parent)]
-    if not places:
-        return None
-    newest = max(places, key=lambda place: (place.stat().st_mtime_ns, place.name))
     try:
-        return _read(newest / f"{scores}.parquet", newest / name, unit_ids)
+        newest = _newest(job, f"{file_of_digests(scorer)}.parquet")
+        if newest is None:
+            return None
+        return _read(newest.with_name(f"{scores}.parquet"), newest, unit_ids)
     except (OSError, pa.ArrowInvalid):
-        # Another run has tidied up meanwhile, or the file is damaged: all are scored.
+        # Another run has tidied up meanwhile, or a file is damaged: all are scored.
         return None
+
+
+def _newest(job: Job, name: str) -> Path | None:
+    """The file of that name in the work that was finished last."""
+    finished = (job.settings.work / job.model_id / shelf.FOLDER).glob(f"*/{name}")
+    whole = [
+        (file.parent.stat().st_mtime_ns, file)
+        for file in finished
+        if ".part" not in file.parent.name and shelf.is_whole(file.parent)
+    ]
+    return max(whole)[1] if whole else None
 
 
 def _read(scores: Path, digests: Path, unit_ids: pa.ChunkedArray) -> Earlier | None:

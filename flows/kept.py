@@ -21,8 +21,8 @@ from flows.job import Job, digest_of
 
 _PROGRAM = ("configs", "features", "flows", "training")
 _LIBRARIES = (
-    *("duckdb", "ibis-framework", "igraph", "numba", "numpy", "pandas", "pyarrow"),
-    *("pypinyin", "rensa", "scikit-learn", "scipy", "splink"),
+    *("duckdb", "ibis-framework", "igraph", "lightgbm", "numba", "numpy", "pandas"),
+    *("pyarrow", "pypinyin", "rensa", "scikit-learn", "scipy", "splink"),
 )
 Still = Callable[[Path], bool]
 

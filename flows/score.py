@@ -39,9 +39,12 @@ class ScoredBy:
 def score(job: Job) -> ScoredBy:
     """Write `scores`, `reasons`, `parts`, `counterfactuals` and `scored_by`.
 
+    And `row_digests-...`, by which a later run knows whose row is the same.
+
     Units are read, scored and written in parts, over all cores. A million units x 30
-    features take 75 seconds of one core, 90 where reviews have taught the model, and 7
-    where an earlier run has scored the same rows; some 200 bytes a unit stay in memory.
+    features take 75 seconds of one core, 90 where reviews have taught the model; those
+    whose row an earlier run has scored are not scored again. Some 200 bytes a unit stay in
+    memory.
 
     Raises:
         StoreError: there is no champion, or the declaration changed since its training.
@@ -80,7 +83,8 @@ def _scored(job: Job, champion: LoadedModel, inputs: Inputs) -> Scored:
     threads, told = job.settings.threads, at_times(job.progress)
     scores = scored(champion.scorer, inputs, threads, told, before)
     if before is not None:
-        job.progress(f"scored {scores.new:,} units; the rows of the others are not new")
+        new = len(before.new(0, scores.digests))
+        job.progress(f"scored {new:,} units; the rows of the others are not new")
     return scores
 
 

@@ -26,21 +26,19 @@ _Part = tuple[int, pd.DataFrame, pd.DataFrame]
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """The scores of all units, in the order of unit_id; 150 bytes a unit and its id.
+    """The scores of all units, in the order of unit_id; 170 bytes a unit and its id.
 
     Attributes:
         unit_ids: ascending, so that a place stands in for an id where scores are equal.
         columns: the scores of `LeadScorer.columns` and the three ranks.
         order: places of the units as the list has them, best fused rank first.
-        digests: of the rows that were scored; none where a cluster scored them.
-        new: units that were scored; the others kept what an earlier run had found.
+        digests: of the units' rows, see `flows.earlier`; none where a cluster scored them.
     """
 
     unit_ids: pa.Array
     columns: dict[str, npt.NDArray[np.float64] | npt.NDArray[np.int64]]
     order: Rows
     digests: Digests = field(default_factory=lambda: np.empty(0, np.uint64))
-    new: int = 0
 
     def reader(self, as_of: datetime | None) -> pa.RecordBatchReader:
         """The SCORES table in the order of the list, batch by batch."""
@@ -95,35 +93,36 @@ def scored(
     Args:
         threads: 0 for one a core.
         advance: told, after each part, of the units that are done.
-        earlier: what the same scorer found of these units before.
+        earlier: what the same scorer found of these units before; it is used up.
     """
     total = len(inputs)
     columns: dict[str, Vector] = dict(earlier.columns) if earlier else {}
     digests = np.empty(total, np.uint64)
     units: list[pa.Array] = []
-    start = new = 0
+    done = 0
 
     def work(part: _Part) -> tuple[pa.Array, Digests, Rows, dict[str, Vector]]:
         start, X, H = part
         own = row_digests(X, H)
         rows = earlier.new(start, own) if earlier else np.arange(len(X))
         found = scorer.columns(X.iloc[rows], H.iloc[rows]) if len(rows) else {}
-        return pa.array(X.index, pa.string()), own, rows, found
+        return pa.array(X.index, pa.string()), own, start + rows, found
 
-    for ids, own, rows, found in over_cores(work, _from(inputs.parts()), threads):
-        end = start + len(ids)
-        digests[start:end] = own
+    for ids, own, places, found in over_cores(work, _placed(inputs.parts()), threads):
         for name, values in found.items():
-            columns.setdefault(name, np.empty(total))[start + rows] = values
+            if not earlier:
+                columns.setdefault(name, np.empty(total))
+            columns[name][places] = values
+        digests[done : done + len(ids)] = own
         units.append(ids)
-        start, new = end, new + len(rows)
+        done += len(ids)
         if advance is not None:
-            advance(start, total)
+            advance(done, total)
     found_units = pa.concat_arrays(units) if units else pa.array([], pa.string())
-    return replace(ranked(found_units, columns), digests=digests, new=new)
+    return replace(ranked(found_units, columns), digests=digests)
 
 
-def _from(parts: Iterable[Part]) -> Iterator[_Part]:
+def _placed(parts: Iterable[Part]) -> Iterator[_Part]:
     """Each part with the place of its first unit."""
     start = 0
     for X, H in parts:

@@ -4,10 +4,9 @@ Robust z: Iglewicz and Hoaglin (1993), (x - median) / (1.4826 MAD), with 1.2533 
 mean absolute deviation where the MAD is 0. Group statistics are shrunk towards those of
 all units with weight n / (n + shrink), and not used at all under `min_size` peers.
 
-Median and scale move in steps of a twentieth of the scale, so that most stay what they
-were when few rows change, and with them the rows of all their peers. z is off by a
-fortieth of itself and a fortieth of the scale at most, which is less than the error of a
-median of 2,500 peers (1.2533 / sqrt(n)).
+A robust z is told in steps of a twentieth, so that it is off by a fortieth at most; the
+median of 2,500 peers errs by as much (1.2533 / sqrt(n)). When few rows change, medians and
+scales move a little, and with steps most of the peers still keep their z.
 """
 
 from collections.abc import Iterator
@@ -22,7 +21,8 @@ from features.found import Found
 
 _MAD_TO_SD = 1.4826
 _MEAN_DEVIATION_TO_SD = 1.2533
-_STEPS = 20  # of a scale
+_STEPS = 20  # of 1
+_WHOLE = 2.0**52  # from here on every float is a whole number
 _NO_GROUP = "(unknown)"
 
 
@@ -108,18 +108,25 @@ def _robust_z(peers: Table, value: str, step: PeersSpec) -> Found:
     found = found.cross_join(whole).cross_join(spread_all)
     weight = _weight(found["_n"], step)
     middle = _mixed(weight, found["_median"], found["_median_all"])
-    width = _mixed(weight, found["_spread"], found["_spread_all"]).nullif(0.0)
-    width = ((width.ln() * _STEPS).round(0) / _STEPS).exp()
-    middle = (middle / width * _STEPS).round(0) * width / _STEPS
-    found = found.select("_group", **{centre: middle, scale: width})
+    width = _mixed(weight, found["_spread"], found["_spread_all"])
+    found = found.select("_group", **{centre: middle, scale: width.nullif(0.0)})
     return Found(
         found,
         lambda units: {"_group": _group(units, step.within)},
         frozenset((value, *step.within)),
         lambda units: {
-            name: (units[value].cast("float64") - units[centre]) / units[scale]
+            name: _in_steps(
+                (units[value].cast("float64") - units[centre]) / units[scale]
+            )
         },
     )
+
+
+def _in_steps(z: Any) -> Value:
+    """To the nearest step; what is too large for a whole number of them stays as it is."""
+    steps = z * _STEPS
+    whole = steps.round().cast("float64") / _STEPS
+    return ibis.ifelse(steps.abs() < _WHOLE, whole, z)
 
 
 def _scale(deviation: Any) -> Value:

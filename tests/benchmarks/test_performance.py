@@ -102,12 +102,12 @@ def test_a_night_stands_beside_the_same_night_from_nothing():
     runs = {"full": run(9.0, 8.0), "night": run(1.0, 0.0), "fresh": run(10.0, 8.0)}
     about = {"model": "m", "units": 5, "date": "d", "machine": "x", "command": "c"}
     moved = {"units": 4, "any": 1.0, "features": {"peers": 1.0, "ratio": 0.25}}
-    moved |= {"but_first": 0.25, "columns": 3}
+    moved |= {"scored": 0.75, "columns": 3}
     page = list(performance_nights.lines([{**about, "runs": runs, "moved": moved}]))
     assert "| reading | 9.0 | 1.0 | 10.0 | 0.10 |" in page
     assert "| linking | 8.0 | 0.0 | 8.0 | 0.00 |" in page
     assert "| all | 17.0 | 1.0 | 18.0 | 0.06 |" in page
-    assert "`peers` moved for 100.0% of them; without it 25.0% moved." in page[-1]
+    assert "in `peers` 100.0%, `ratio` 25.0%. The night scored 75.0% of its" in page[-1]
 
 
 def test_features_that_a_night_moved_are_counted_among_the_units_of_both(tmp_path):
@@ -124,4 +124,17 @@ def test_features_that_a_night_moved_are_counted_among_the_units_of_both(tmp_pat
 
     assert found["units"] == 4
     assert found["features"] == {"peers": 0.75, "ratio": 0.25}
-    assert (found["any"], found["but_first"]) == (0.75, 0.25)
+    assert (found["any"], found["columns"]) == (0.75, 3)
+
+
+def test_of_a_night_those_units_count_as_scored_whose_row_is_new(tmp_path):
+    large = 2**63  # digests have 64 bits, a float 53
+    rows = {"before": {"a": large, "b": 2, "c": 3}, "after": {"c": 3, "a": large + 1}}
+    rows["after"] |= {"d": 2, "b": 2}
+    for folder, digests in rows.items():
+        (tmp_path / folder).mkdir()
+        units = pd.DataFrame({"unit_id": list(digests)})
+        units.to_parquet(tmp_path / folder / "scores.parquet")
+        found = pd.DataFrame({"digest": pd.Series(digests.values(), dtype="uint64")})
+        found.to_parquet(tmp_path / folder / "row_digests-1.parquet")
+    assert performance_nights.scored(tmp_path / "before", tmp_path / "after") == 0.5

@@ -55,15 +55,13 @@ def test_robust_z_agrees_with_pandas(catalog, units, min_size, shrink):
     centre = mixed(units, pd.Series.median, min_size, shrink)
     spread = mixed(units, scale, min_size, shrink).replace(0, np.nan)
     exact = ((units["x"] - centre) / spread).to_numpy()
-    spread = np.exp(np.floor(np.log(spread) * 20 + 0.5) / 20)
-    centre = np.floor(centre / spread * 20 + 0.5) * spread / 20
-    want = ((units["x"] - centre) / spread).to_numpy()
-    np.testing.assert_allclose(got.to_numpy(dtype=float), want, atol=1e-9)
-    off = np.abs(want - exact)
-    assert np.nanmax(off - 0.026 * (1 + np.abs(exact))) <= 0, "more than a fortieth"
+    got = got.to_numpy(dtype=float)
+    # A half may go up or down where the sum was rounded another way.
+    np.testing.assert_allclose(got, exact, atol=1 / 40 + 1e-9)
+    np.testing.assert_allclose(got, np.round(got * 20) / 20, atol=1e-12)
 
 
-def test_a_night_that_moves_the_statistics_a_little_moves_no_z(catalog):
+def test_a_night_that_moves_the_statistics_a_little_moves_few_z(catalog):
     rng = np.random.default_rng(5)
     ids = [f"u{n:05}" for n in range(20_000)]
     before = pd.DataFrame({"unit_id": ids, "g": "g", "x": rng.normal(9, 0.7, 20_000)})
@@ -71,7 +69,17 @@ def test_a_night_that_moves_the_statistics_a_little_moves_no_z(catalog):
     after.loc[:199, "x"] = rng.normal(9, 0.7, 200)
     was, now = (built(catalog, units)["x_robust_z_peers"] for units in (before, after))
     assert after["x"].median() != before["x"].median()
-    assert (was.iloc[200:] == now.iloc[200:]).all()
+    assert (was.iloc[200:] != now.iloc[200:]).mean() < 0.05
+
+
+def test_who_is_as_the_median_of_its_peers_has_exactly_none(catalog):
+    grades = np.repeat([7.0, 8.0, 9.0, 10.0], [10, 20, 50, 20])
+    ids = [f"u{n:03}" for n in range(100)]
+    units = pd.DataFrame({"unit_id": ids, "g": "g", "x": grades})
+    got = built(catalog, units, shrink=0)["x_robust_z_peers"].to_numpy(dtype=float)
+    assert (got[grades == 9] == 0).all()
+    assert (got[grades < 9] < 0).all()
+    assert (got[grades > 9] > 0).all()
 
 
 def test_percentile_agrees_with_pandas(catalog, units):
@@ -94,11 +102,16 @@ def test_one_constant_value_has_no_spread_and_no_z(catalog):
     assert built(catalog, units)["x_robust_z_peers"].isna().all()
 
 
-def test_a_spread_that_is_tiny_beside_its_median_is_no_error(catalog):
-    values = [1e15, 1e15 + 0.125, 1e15 + 0.25, None]
-    units = pd.DataFrame({"unit_id": list("abcd"), "g": "g", "x": values})
-    got = built(catalog, units, min_size=2, shrink=0)["x_robust_z_peers"]
-    assert np.isfinite(got.iloc[:3].astype(float)).all()
+@pytest.mark.parametrize("placeholder", [1e20, 1e300])
+def test_a_value_far_from_all_peers_is_no_error(catalog, placeholder):
+    rng = np.random.default_rng(7)
+    values = np.concatenate([rng.random(100), np.full(30, placeholder)])
+    ids = [f"u{n:03}" for n in range(130)]
+    groups = ["a"] * 100 + ["b"] * 30
+    units = pd.DataFrame({"unit_id": ids, "g": groups, "x": values})
+    got = built(catalog, units)["x_robust_z_peers"].to_numpy(dtype=float)
+    assert np.isfinite(got[:100]).all()
+    assert not np.isnan(got).any()
 
 
 def test_peer_medians_name_the_group_or_all_units_when_it_is_small(catalog, units):

@@ -1,6 +1,7 @@
 """A night with little that is new: what did not change is not done again, and the list is
 the one that a run from nothing gives."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -48,8 +49,10 @@ def test_a_night_reads_what_is_new_and_gives_the_list_of_a_run_from_nothing(
     unpublished.ok("score", "tiny", "--data", first)
     before = kept_parts(unpublished)
 
-    unpublished.ok("score", "tiny", "--data", second)
+    said = unpublished.inside("score", "tiny", "--data", second).stderr
 
+    (scored,) = re.findall(r"scored ([\d,]+) units; the rows of the others", said)
+    assert 0 < int(scored) < 300
     new = sorted(name.partition("-")[2] for name in kept_parts(unpublished) - before)
     assert [name.partition("-")[0] for name in new] == ["payments", "payments"]
     newest = unpublished.json("runs", "tiny")[0]
