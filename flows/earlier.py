@@ -77,7 +77,9 @@ def write_digests(catalog: Catalog, scorer: str, digests: Digests) -> None:
 def earlier(
     job: Job, scorer: str, scores: str, unit_ids: pa.ChunkedArray
 ) -> Earlier | None:
-    """The newest finished scores of the job's model by this scorer, if there are any.
+    """What this scorer found of today's units in an earlier run, if in any.
+
+    Of several runs it is the one that had most of the units, then the newest.
 
     Args:
         scorer: digest of the version that scores now.
@@ -86,29 +88,38 @@ def earlier(
     """
     if job.version is not None:  # made again to be compared, of nothing kept
         return None
+    digests = f"{file_of_digests(scorer)}.parquet"
     try:
-        newest = _newest(job, f"{file_of_digests(scorer)}.parquet")
-        if newest is None:
+        found = [
+            (place, _places(place / f"{scores}.parquet", unit_ids))
+            for place in _finished(job, digests)
+        ]
+        if not found:
             return None
-        return _read(newest.with_name(f"{scores}.parquet"), newest, unit_ids)
+        place, rows = min(found, key=lambda one: one[1].null_count)
+        return _read(place / f"{scores}.parquet", place / digests, rows)
     except (OSError, pa.ArrowInvalid):
         # Another run has tidied up meanwhile, or a file is damaged: all are scored.
         return None
 
 
-def _newest(job: Job, name: str) -> Path | None:
-    """The file of that name in the work that was finished last."""
-    finished = (job.settings.work / job.model_id / shelf.FOLDER).glob(f"*/{name}")
+def _finished(job: Job, file: str) -> list[Path]:
+    """Folders of finished work with that file, the newest first."""
+    places = (job.settings.work / job.model_id / shelf.FOLDER).glob(f"*/{file}")
     whole = [
-        (file.parent.stat().st_mtime_ns, file)
-        for file in finished
-        if ".part" not in file.parent.name and shelf.is_whole(file.parent)
+        (path.parent.stat().st_mtime_ns, path.parent)
+        for path in places
+        if ".part" not in path.parent.name and shelf.is_whole(path.parent)
     ]
-    return max(whole)[1] if whole else None
+    return [place for _, place in sorted(whole, reverse=True)]
 
 
-def _read(scores: Path, digests: Path, unit_ids: pa.ChunkedArray) -> Earlier | None:
-    rows = pc.index_in(unit_ids, value_set=_column(scores, "unit_id"))
+def _places(scores: Path, unit_ids: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Where each unit stands in an earlier list; null where it does not."""
+    return pc.index_in(unit_ids, value_set=_column(scores, "unit_id"))
+
+
+def _read(scores: Path, digests: Path, rows: pa.ChunkedArray) -> Earlier | None:
     there = rows.is_valid().to_numpy()
     if not there.any():
         return None

@@ -126,6 +126,17 @@ def test_the_night_after_goes_by_the_night_and_not_by_what_was_before(
     assert not counting.asked
 
 
+def test_a_small_run_in_between_does_not_make_the_night_dear(
+    settings, scorer, before, tmp_path
+):
+    run(job(settings), scorer, before)
+    (tmp_path / "few").mkdir()
+    run(job(settings), scorer, write_inputs(tmp_path / "few", 20, FEATURES, seed=1))
+    counting = Counting(scorer)
+    run(job(settings), counting, before)
+    assert not counting.asked
+
+
 @pytest.mark.parametrize(
     "why", ["another version", "made again", "cut", "damaged", "nothing"]
 )
