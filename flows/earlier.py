@@ -89,10 +89,11 @@ def earlier(
     if job.version is not None:  # made again to be compared, of nothing kept
         return None
     digests = f"{file_of_digests(scorer)}.parquet"
+    finished = job.settings.work / job.model_id / shelf.FOLDER
     try:
         found = [
             (place, _places(place / f"{scores}.parquet", unit_ids))
-            for place in _finished(job, digests)
+            for place in shelf.having(finished, digests)
         ]
         if not found:
             return None
@@ -101,17 +102,6 @@ def earlier(
     except (OSError, pa.ArrowInvalid):
         # Another run has tidied up meanwhile, or a file is damaged: all are scored.
         return None
-
-
-def _finished(job: Job, file: str) -> list[Path]:
-    """Folders of finished work with that file, the newest first."""
-    places = (job.settings.work / job.model_id / shelf.FOLDER).glob(f"*/{file}")
-    whole = [
-        (path.parent.stat().st_mtime_ns, path.parent)
-        for path in places
-        if ".part" not in path.parent.name and shelf.is_whole(path.parent)
-    ]
-    return [place for _, place in sorted(whole, reverse=True)]
 
 
 def _places(scores: Path, unit_ids: pa.ChunkedArray) -> pa.ChunkedArray:

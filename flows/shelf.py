@@ -11,6 +11,7 @@ from pathlib import Path
 
 FOLDER = "kept"  # beside the work folders of a model's runs
 USED, _SIZES = "kept.json", "sizes.json"
+_PART = ".part-"  # in the name of a place that is still being filled
 # Of a work folder, but no work of a stage.
 _NOT_KEPT = frozenset({"spill", USED})
 
@@ -22,7 +23,7 @@ def files(folder: Path) -> dict[Path, int]:
 
 def keep(folder: Path, before: dict[Path, int], place: Path) -> None:
     """Link the files of a work folder that are new since `before` into a new `place`."""
-    part = place.with_name(f"{place.name}.part-{os.getpid()}")
+    part = place.with_name(f"{place.name}{_PART}{os.getpid()}")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     sizes = {}
@@ -42,6 +43,16 @@ def is_whole(place: Path) -> bool:
         return all((place / name).stat().st_size == n for name, n in sizes.items())
     except (OSError, ValueError):
         return False
+
+
+def having(shelf: Path, file: str) -> list[Path]:
+    """Whole places of a shelf with that file, the newest first."""
+    found = [
+        (path.parent.stat().st_mtime_ns, path.parent)
+        for path in shelf.glob(f"*/{file}")
+        if _PART not in path.parent.name and is_whole(path.parent)
+    ]
+    return [place for _, place in sorted(found, reverse=True)]
 
 
 def take(place: Path, folder: Path) -> None:

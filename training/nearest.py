@@ -147,7 +147,8 @@ def _distances(
 ) -> None:
     """Squared distances of up to four rows from a block of the reference.
 
-    A reference value is read once for all four, and a sum is written once for two columns.
+    A reference value is read once for all four, and a sum is written once for two columns,
+    of which there is an even number.
     Each row's sum runs column by column, so that it is the same whoever stands beside it.
     """
     last = len(rows) - 1
