@@ -11,13 +11,13 @@ import pyarrow as pa
 from ibis.expr.types import Table
 
 from configs.spec import Text
-from configs.tables import TOKENS
 from features.associations import ENDS, Associations
-from features.contracts import conform
 from features.engine import Engine
 from features.ties import Wording
 
 _KINDS = tuple(f"{end}_kind" for end in ENDS)
+# What the engine keeps: who is tied to what, and the numbers of the units.
+UNIT_TIES, UNIT_NUMBERS = "unit_ties", "unit_numbers"
 
 
 @dataclass(frozen=True)
@@ -25,16 +25,16 @@ class UnitNodes:
     """Which unit is tied to which node, and as what; each unit to itself, too.
 
     Attributes:
-        ties: `unit`, `node` (numbers of nodes) and `role`, each once.
-        units: `unit` and `unit_id`.
+        ties: `unit`, `node` (numbers of nodes) and `role`, each once; the engine keeps it.
+        units: `unit` and `unit_id`; the engine keeps it.
         nodes: `node`, `kind` and `value` of every node that some unit is tied to.
-        roles: `role` and what it is called, `role_en` and `role_zh`; null without title.
+        roles: `role_en` and `role_zh` by the role's number; null without title.
     """
 
     ties: Table
     units: Table
     nodes: Table
-    roles: Table
+    roles: pa.Table
 
 
 def unit_nodes(
@@ -47,7 +47,7 @@ def unit_nodes(
         title: what a unit is called.
     """
     own = made.of_kind(wording.unit).select(unit="node", unit_id="value")
-    own = engine.keep(own.semi_join(units, "unit_id"), "unit_numbers")
+    own = engine.keep(own.semi_join(units, "unit_id"), UNIT_NUMBERS)
     rows = made.with_kinds(made.rows)
     said, roles = _roles(rows, wording, title, engine)
     rows = rows.inner_join(said, ("source", *_KINDS))
@@ -55,28 +55,9 @@ def unit_nodes(
     for one, other in (ENDS, ENDS[::-1]):
         seen = rows.select(unit=f"{one}_node", node=f"{other}_node", role="role")
         tied = tied.union(seen.semi_join(own, "unit"))
-    ties = engine.keep(tied.distinct(), "unit_ties")
+    ties = engine.keep(tied.distinct(), UNIT_TIES)
     named = made.nodes.semi_join(ties, "node").select("node", "kind", "value")
-    return UnitNodes(ties, own, named, engine.register("roles", _words(roles)))
-
-
-def token_table(found: UnitNodes, keys: Table) -> Table:
-    """TOKENS, by key, unit and role, each once.
-
-    Args:
-        keys: `node`, `kind` and `key` of the found nodes; values that people type in two
-            ways have one key.
-    """
-    rank = ibis.dense_rank().over(ibis.window(order_by=keys["key"]))
-    ranked = keys.mutate(rank=rank.cast("int64"))
-    ties = found.ties.inner_join(ranked.select("node", "rank"), "node")
-    ties = ties.select("rank", "unit", "role").distinct()
-    each = ranked.group_by("rank").aggregate(
-        key=ranked["key"].min(), kind=ranked["kind"].min()
-    )
-    named = ties.inner_join(each, "rank").inner_join(found.units, "unit")
-    named = named.inner_join(found.roles, "role").order_by("rank", "unit", "role")
-    return conform(named, TOKENS)
+    return UnitNodes(ties, own, named, _words(roles))
 
 
 def _roles(
@@ -103,10 +84,5 @@ def _roles(
 
 def _words(roles: Sequence[Text | None]) -> pa.Table:
     en, zh = ([getattr(r, name) if r else None for r in roles] for name in ("en", "zh"))
-    return pa.table(
-        {
-            "role": pa.array(range(len(roles)), pa.int64()),
-            "role_en": pa.array(en, pa.string()),
-            "role_zh": pa.array(zh, pa.string()),
-        }
-    )
+    texts = [pa.array(said, pa.string()) for said in (en, zh)]
+    return pa.table(texts, names=["role_en", "role_zh"])

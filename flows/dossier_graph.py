@@ -1,6 +1,7 @@
 """The nodes of a run as a console shows them: around leads, of all units, in doubt."""
 
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -18,24 +19,23 @@ from features.keyed import Keyed
 from features.linkage.to_judge import EVEN
 from features.neighbourhood import Around, around, node_rows, tie_rows
 from features.ties import Tied, wording
-from features.unit_nodes import token_table, unit_nodes
+from features.token_rows import NodeKeys, TokenRows
+from features.unit_nodes import UNIT_NUMBERS, UNIT_TIES, unit_nodes
 from flows.bench import Bench
 from flows.catalog import Catalog
 from flows.engineer import UNITS
 from flows.group import stored_associations, tied_nodes
 from flows.job import Job
 from flows.link import ENTITIES, TO_JUDGE
-from serving.tokens import token, tokens
+from serving.tokens import DIGEST, digests, tokens
 
 # Rows of the tokens that are read to find one key: they are many, and smaller groups
 # would make the file's index long.
 TOKENS_AT_ONCE = 65_536
-# Files on the way to the tokens: values of nodes, their keys, and the rows in order.
-_VALUES, _KEYS, _SORTED = "token_values", "token_keys", "token_rows"
+# A file on the way to the tokens: values of nodes.
+_VALUES = "token_values"
 _AT_ONCE = 100_000
-_KEY_SCHEMA = pa.schema(
-    [("node", pa.int64()), ("kind", pa.string()), ("key", pa.string())]
-)
+_KIND = pa.dictionary(pa.int32(), pa.string())
 # The two ends of a link that is in doubt, by the columns that name their nodes.
 _SIDES = {"left_key": "left", "right_key": "right"}
 
@@ -100,29 +100,33 @@ def _units_among(catalog: Catalog, tied: Tied, found: Around) -> pa.Array:
 
 def _tokens(job: Job, catalog: Catalog, key: bytes) -> pa.RecordBatchReader:
     """TOKENS of all units, in parts: there are as many as associations."""
+    bench = Bench(catalog)
     units, title = catalog.read(UNITS).select("unit_id"), job.model.spec.unit.title
     made, words = stored_associations(job, catalog), wording(job.model)
-    found = unit_nodes(made, units, words, title, Bench(catalog))
+    found = unit_nodes(made, units, words, title, bench)
     catalog.write(found.nodes, _VALUES)
-    with pq.ParquetWriter(catalog.path(_KEYS), _KEY_SCHEMA) as file:
-        for batch in pq.ParquetFile(catalog.path(_VALUES)).iter_batches(_AT_ONCE):
-            file.write_batch(_with_tokens(batch, key))
-    catalog.write(token_table(found, catalog.read(_KEYS)), _SORTED)
-    sorted_ = pq.ParquetFile(catalog.path(_SORTED))
-    batches = sorted_.iter_batches(TOKENS_AT_ONCE)
-    return pa.RecordBatchReader.from_batches(sorted_.schema_arrow, batches)
+    ties, own = catalog.arrow(found.ties), catalog.arrow(found.units)
+    for kept in (UNIT_TIES, UNIT_NUMBERS):
+        bench.drop(kept)
+    named = _node_keys(catalog.path(_VALUES), key)
+    return TokenRows.made(ties, own, named, found.roles).batches(TOKENS_AT_ONCE)
 
 
-def _with_tokens(batch: pa.RecordBatch, key: bytes) -> pa.RecordBatch:
-    """The nodes by number and kind, with the keys of their values."""
-    kinds, values = batch["kind"].to_pylist(), batch["value"].to_pylist()
-    keys = [token(key, *said) for said in zip(kinds, values, strict=True)]
-    columns = [
-        batch["node"].cast(pa.int64()),
-        batch["kind"],
-        pa.array(keys, pa.string()),
-    ]
-    return pa.record_batch(columns, schema=_KEY_SCHEMA)
+def _node_keys(values: Path, key: bytes) -> NodeKeys:
+    """The keys of the nodes of a file; their values may not fit into memory."""
+    file = pq.ParquetFile(values)
+    rows = file.metadata.num_rows
+    nodes, keys = np.empty(rows, np.int64), np.empty((rows, DIGEST), np.uint8)
+    kinds, end = [], 0
+    for batch in file.iter_batches(_AT_ONCE):
+        said = zip(batch["kind"].to_pylist(), batch["value"].to_pylist(), strict=True)
+        made = np.frombuffer(digests(key, said), np.uint8)
+        start, end = end, end + batch.num_rows
+        nodes[start:end] = batch["node"]
+        keys[start:end] = made.reshape(-1, DIGEST)
+        kinds.append(batch["kind"].dictionary_encode())
+    named = pa.chunked_array(kinds, _KIND).unify_dictionaries().combine_chunks()
+    return NodeKeys(nodes, named, keys)
 
 
 def _ends(

@@ -5,11 +5,13 @@ import pyarrow as pa
 
 from configs.spec import Text
 from configs.tables import TOKENS
-from features.unit_nodes import token_table, unit_nodes
-from serving.tokens import token
+from features.token_rows import NodeKeys, TokenRows
+from features.unit_nodes import unit_nodes
+from serving.tokens import DIGEST, digests, token
 from tests.features.tied import tied
 
 KEY = b"key of the tests"
+AT_ONCE = 3  # rows of a part
 CLAIM = Text(en="claim", zh="案件")
 PAIRS = [
     (("claim", "c1"), ("person", "p1")),
@@ -28,9 +30,12 @@ def rows(pairs, *ids):
     found = unit_nodes(made, units, of.wording, CLAIM, bench)
     named = bench.arrow(found.nodes)
     said = zip(named["kind"].to_pylist(), named["value"].to_pylist(), strict=True)
-    keys = pa.array([token(KEY, *node) for node in said], pa.string())
-    keyed = bench.register("node_keys", named.append_column("key", keys))
-    return bench.arrow(token_table(found, keyed))
+    keys = np.frombuffer(digests(KEY, said), dtype=np.uint8).reshape(-1, DIGEST)
+    kinds = named["kind"].combine_chunks().dictionary_encode()
+    keyed = NodeKeys(named["node"].to_numpy(), kinds, keys)
+    ties, own = bench.arrow(found.ties), bench.arrow(found.units)
+    made = TokenRows.made(ties, own, keyed, found.roles)
+    return made.batches(AT_ONCE).read_all()
 
 
 def test_every_node_of_every_unit_stands_there_with_its_role():
