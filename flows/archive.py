@@ -1,7 +1,12 @@
 """What is frozen with a published run, and how it is found again."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from configs.column import open_columns
 from configs.errors import StoreError, nearest
@@ -21,17 +26,61 @@ _OPEN_UNITS = "open_units"
 def frozen_inputs(job: Job, catalog: Catalog) -> dict[str, Path]:
     """The files that are kept with the list: name -> file of the work folder.
 
-    The units come without sensitive columns, and without what was copied from these;
-    association points of sensitive kinds are masked.
+    The units come without sensitive columns, without what was copied from these, and
+    without features, which stand in their matrix; association points of sensitive kinds
+    are masked.
     """
-    units = catalog.read(UNITS)
-    kept = open_columns(job.model.spec, job.model.known.columns)
-    open_units = units.select("unit_id", "as_of", *kept).order_by("unit_id")
+    units, columns = catalog.read(UNITS), job.model.known.columns
+    kept = open_columns(job.model.spec, columns)
+    others = [name for name in kept if not columns[name].is_feature]
+    open_units = units.select("unit_id", "as_of", *others).order_by("unit_id")
     catalog.write(open_units, _OPEN_UNITS)
     files = {MATRIX: MATRIX, FLAGS: FLAGS, UNITS: _OPEN_UNITS}
     if catalog.path(POINTS).exists():
         files[POINTS] = POINTS
     return {name: catalog.path(table) for name, table in files.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenUnits:
+    """The units of a published run, from two files with the same units by `unit_id`.
+
+    Attributes:
+        matrix: features, as they were scored.
+        units: the other columns; a run of an earlier Leadline has features there, too.
+    """
+
+    matrix: Path
+    units: Path
+
+    @property
+    def columns(self) -> frozenset[str]:
+        return self._features | set(pq.read_schema(self.units).names)
+
+    def read(self, names: Sequence[str]) -> pa.Table:
+        """`unit_id` and these columns; features are floats, or yes and no."""
+        features = [name for name in names if name in self._features]
+        others = [name for name in names if name not in self._features]
+        table = pq.read_table(self.units, columns=["unit_id", *others])
+        found = pq.read_table(self.matrix, columns=features)
+        for name in features:
+            table = table.append_column(name, found[name])
+        return table
+
+    @property
+    def _features(self) -> frozenset[str]:
+        return frozenset(pq.read_schema(self.matrix).names)
+
+
+def frozen_units(run: RunRecord, settings: Settings) -> FrozenUnits:
+    """The units of a published run, from files found to be as published.
+
+    Raises:
+        StoreError: as for `archived`.
+    """
+    return FrozenUnits(
+        archived(run, settings, "feature_matrix"), archived(run, settings, "units")
+    )
 
 
 def archived(run: RunRecord, settings: Settings, name: Archived) -> Path:

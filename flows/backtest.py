@@ -14,7 +14,7 @@ import pandas as pd
 from configs.errors import StoreError
 from configs.loading import LoadedModel, load_model
 from configs.settings import Settings
-from flows.archive import archived
+from flows.archive import frozen_units
 from flows.changed_rules import Rules, changed_set, differences, read_changed
 from flows.job import Progress, silent
 from flows.labels import labels_of
@@ -99,7 +99,7 @@ def _one_list(
     labels: pd.DataFrame,
 ) -> PastList:
     before = RuleSet(past.scorer.rules, past.flags)
-    units = archived(past.run, settings, "units")
+    units = frozen_units(past.run, settings)
     after = changed_set(model, rules, before, units)
     money = money_of(past.run, settings, model.spec.unit.money, past.flags.index)
     capacity = model.spec.review.weekly_capacity

@@ -5,7 +5,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pandas as pd
-import pyarrow.parquet as pq
 
 from configs.column import open_columns
 from configs.errors import DeclarationError, Problem, StoreError
@@ -13,8 +12,8 @@ from configs.expressions import Node, names, parse, substitute
 from configs.loading import LoadedModel, load_rules, raise_problems
 from configs.schema import RuleSpec
 from features.rules import SCOPE_LAYER, fires
+from flows.archive import FrozenUnits
 from flows.catalog import opened
-from flows.past_run import columns_of
 from training.fusion import Rule
 from training.rule_changes import RuleSet
 
@@ -66,7 +65,7 @@ def differences(
 
 
 def changed_set(
-    model: LoadedModel, rules: Rules, before: RuleSet, units: Path
+    model: LoadedModel, rules: Rules, before: RuleSet, units: FrozenUnits
 ) -> RuleSet:
     """The changed rules with what they flag among a run's frozen units.
 
@@ -113,16 +112,16 @@ def _to_evaluate(
     return [r for r in rules if not (stands(r) and (same or r.code in scope))]
 
 
-def _evaluated(rules: Sequence[RuleSpec], units: Path) -> pd.DataFrame:
+def _evaluated(rules: Sequence[RuleSpec], units: FrozenUnits) -> pd.DataFrame:
     """Units x codes: where each rule's own condition is true, indexed by unit_id."""
     wanted = sorted({name for rule in rules for name in _columns(rule)})
-    missing = [name for name in wanted if name not in columns_of(units)]
+    missing = [name for name in wanted if name not in units.columns]
     if missing:
         code = next(rule.code for rule in rules if missing[0] in _columns(rule))
         raise StoreError(
             f"rule {code} needs {missing[0]!r}, which the run did not keep"
         )
-    rows = pq.read_table(units, columns=["unit_id", *wanted])
+    rows = units.read(wanted)
     with TemporaryDirectory() as folder, opened(Path(folder)) as catalog:
         table = catalog.register("frozen_units", rows)
         found = table.select("unit_id", **{r.code: fires(table, r) for r in rules})

@@ -8,18 +8,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 
 from configs.column import Column
 from configs.settings import Settings
 from configs.spec import Text
-from flows.archive import archived
+from flows.archive import FrozenUnits, frozen_units
 from flows.draft_columns import draft_columns
 from flows.draft_text import block, expression, in_words, joined, layer_of
 from flows.frozen import FrozenRun, frozen_run, likeness_of
 from flows.job import Progress, silent
 from flows.labels import labels_of
-from flows.past_run import columns_of
 from serving.dispositions import groups_among
 from serving.records import RunRecord
 from training.classes import case_numbers, find_classes
@@ -167,15 +165,15 @@ def reviewed_of(frozen: FrozenRun, labels: pd.DataFrame) -> Reviewed:
     Args:
         labels: LABELS, of any run; a unit is taken as the asked run knows it.
     """
-    path = archived(frozen.run, frozen.settings, "units")
-    columns = draft_columns(frozen.model, list(frozen.features), columns_of(path))
+    units = frozen_units(frozen.run, frozen.settings)
+    columns = draft_columns(frozen.model, list(frozen.features), units.columns)
     here = labels[labels["unit_id"].isin(frozen.flags.index)].dropna(subset="label")
     return Reviewed(
         judged=_judged(frozen, here),
-        facts=Facts(_facts(frozen, columns), frozen.flags[frozen.evident]),
+        facts=Facts(_facts(frozen, units, columns), frozen.flags[frozen.evident]),
         columns=columns,
         inside=frozen.inside,
-        dates=_dates(frozen, columns_of(path)),
+        dates=_dates(frozen, units),
     )
 
 
@@ -192,23 +190,23 @@ def _judged(frozen: FrozenRun, labels: pd.DataFrame) -> Judged:
     )
 
 
-def _facts(frozen: FrozenRun, columns: dict[str, Column]) -> pd.DataFrame:
+def _facts(
+    frozen: FrozenRun, units: FrozenUnits, columns: dict[str, Column]
+) -> pd.DataFrame:
     """Features and categories of all units, in the order of the flags."""
     features = [name for name, column in columns.items() if column.kind != "text"]
     categories = [name for name, column in columns.items() if column.kind == "text"]
     table = frozen.whole(features).loc[frozen.flags.index]
-    path = archived(frozen.run, frozen.settings, "units")
-    texts = pd.read_parquet(path, columns=["unit_id", *categories])
+    texts = units.read(categories).to_pandas()
     texts = texts.set_index("unit_id").loc[frozen.flags.index]
     return table.assign(**{name: texts[name] for name in categories})
 
 
-def _dates(frozen: FrozenRun, there: Sequence[str]) -> Dates | None:
+def _dates(frozen: FrozenRun, units: FrozenUnits) -> Dates | None:
     at = frozen.model.spec.unit.at
-    if at is None or at not in there:
+    if at is None or at not in units.columns:
         return None
-    path = archived(frozen.run, frozen.settings, "units")
-    table = pq.read_table(path, columns=["unit_id", at]).to_pandas()
+    table = units.read([at]).to_pandas()
     dates = table.set_index("unit_id")[at].loc[frozen.flags.index]
     return np.asarray(pd.to_datetime(dates).to_numpy(dtype="datetime64[us]"))
 

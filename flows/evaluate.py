@@ -13,7 +13,7 @@ from configs.errors import DeliveryError, LeadlineError, nearest
 from configs.loading import LoadedModel, load_model
 from configs.schema import LabelsSpec
 from configs.settings import Settings
-from flows.archive import archived
+from flows.archive import frozen_units
 from flows.engineer import MATRIX
 from flows.frames import as_rows
 from flows.frozen import FrozenRun, frozen_run
@@ -90,10 +90,11 @@ def with_arms(
 def money_of(frozen: FrozenRun) -> pd.Series | None:
     """Yuan at stake by unit, where the model says which column holds them."""
     column = frozen.model.spec.unit.money
-    units = pd.read_parquet(archived(frozen.run, frozen.settings, "units"))
-    if column is None or column not in units:
+    units = frozen_units(frozen.run, frozen.settings)
+    if column is None or column not in units.columns:
         return None
-    return units.set_index("unit_id")[column].astype("float64")
+    table: pd.DataFrame = units.read([column]).to_pandas()
+    return table.set_index("unit_id")[column].astype("float64")
 
 
 def _record(

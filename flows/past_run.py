@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
-import pyarrow.parquet as pq
 
 from configs.settings import Settings
-from flows.archive import archived
+from flows.archive import archived, frozen_units
 from flows.inputs import Inputs
 from serving.records import RunRecord
 from training.model import LeadScorer
@@ -75,10 +73,10 @@ def money_of(
     run: RunRecord, settings: Settings, column: str | None, units: pd.Index
 ) -> Vector | None:
     """Yuan at stake of each unit; None where the model declares none or hides it."""
-    path = archived(run, settings, "units")
-    if column is None or column not in columns_of(path):
+    kept = frozen_units(run, settings)
+    if column is None or column not in kept.columns:
         return None
-    table = pd.read_parquet(path, columns=["unit_id", column]).set_index("unit_id")
+    table = kept.read([column]).to_pandas().set_index("unit_id")
     money: Vector = (
         table[column].loc[units].to_numpy(dtype="float64", na_value=float("nan"))
     )
@@ -92,9 +90,3 @@ def _features(
     path = archived(run, settings, "feature_matrix")
     table = pd.read_parquet(path, columns=["unit_id", *scorer.features])
     return table.set_index("unit_id").loc[units].astype("float64")
-
-
-def columns_of(path: Path) -> list[str]:
-    """The columns of a Parquet file."""
-    names: list[str] = pq.read_schema(path).names
-    return names

@@ -36,8 +36,12 @@ def leads(listed: Home) -> pd.DataFrame:
 @pytest.fixture
 def units(listed: Home, run: RunRecord) -> pd.DataFrame:
     """The units as they were frozen with the run."""
-    path = Path(listed.path, "var", "published", run.files["units"]["path"])
-    return pd.read_parquet(path).set_index("unit_id").sort_index()
+    published = Path(listed.path, "var", "published")
+    frames = (
+        pd.read_parquet(published / run.files[name]["path"]).set_index("unit_id")
+        for name in ("units", "feature_matrix")
+    )
+    return pd.concat([frame.drop(columns="as_of") for frame in frames], axis=1)
 
 
 def test_each_lead_names_the_office_that_reviews_it(

@@ -10,7 +10,7 @@ import pytest
 from configs.column import open_columns
 from configs.errors import StoreError
 from configs.settings import Settings
-from flows.archive import archived
+from flows.archive import archived, frozen_units
 from serving import queries
 from serving.connect import close_store, open_store
 from serving.publish import publish
@@ -103,7 +103,28 @@ def test_a_list_keeps_the_matrix_flags_and_open_units_it_was_scored_from(
     assert all(found == ids[0] for found in ids)
     assert {"T1", "T2"} <= set(frames["rule_flags"])
     assert not {"person_id", "name", "phone", "sex"} & set(frames["units"])
-    assert {"amount", "kind", "paid_at"} <= set(frames["units"])
+    assert {"kind", "paid_at"} <= set(frames["units"])
+    features = set(frames["feature_matrix"]) - {"unit_id", "as_of"}
+    assert "amount" in features
+    assert not features & set(frames["units"])
     slots = home.json("worklist", "tiny")["worklist"]
     assert any(record["drawn"] for record in slots)
     assert home.is_sound()
+
+
+@pytest.mark.slow
+def test_kept_units_have_their_features_beside_their_other_columns(home: Home) -> None:
+    settings = Settings(home=home.path, store_url="")
+    open_store(settings)
+    run = queries.latest_run("tiny")
+    kept = frozen_units(run, settings)
+    matrix = pd.read_parquet(archived(run, settings, "feature_matrix"))
+    units = pd.read_parquet(archived(run, settings, "units"))
+    close_store()
+
+    found = kept.read(["kind", "amount"]).to_pandas()
+
+    want = matrix[["unit_id", "amount"]].merge(units[["unit_id", "kind"]], on="unit_id")
+    assert len(want) == len(found)
+    pd.testing.assert_frame_equal(found, want[["unit_id", "kind", "amount"]])
+    assert {"kind", "amount"} <= kept.columns

@@ -93,7 +93,7 @@ def test_a_lower_threshold_hits_whom_the_frozen_units_say(
     template: Home, changed: Path
 ):
     found = backtested(template, replace(changed, ("most: 3", "most: 2")))
-    units = frozen(template, "units")
+    units = frozen(template, "feature_matrix")
     row = found["by_code"]["T2"]
     assert found["differences"] == {"T2": "changed"}
     assert row["hits_before"] == (units["payee_payments_recent_30d"] >= 3).sum()
@@ -108,7 +108,7 @@ def test_a_removed_and_an_added_rule_by_themselves_and_together(
     text = changed.read_text("utf-8")
     changed.write_text(text[: text.index("- code: T3")] + ADDED, "utf-8")
     found = backtested(template, changed)
-    units, scores = frozen(template, "units"), frozen(template, "scores")
+    units, scores = frozen(template, "feature_matrix"), frozen(template, "scores")
     assert found["differences"] == {"T4": "added", "T3": "removed"}
     added, removed = found["by_code"]["T4"], found["by_code"]["T3"]
     assert (added["hits_before"], added["hits_after"]) == (
@@ -133,7 +133,7 @@ def test_a_narrower_scope_takes_the_hits_of_other_rules_along(
     found = backtested(
         template, replace(changed, ("when: amount > 0", "when: amount > 2500"))
     )
-    units, flags = frozen(template, "units"), frozen(template, "rule_flags")
+    units, flags = frozen(template, "feature_matrix"), frozen(template, "rule_flags")
     inside = units["amount"] > 2500
     assert found["differences"] == {"T1": "changed"}
     together = found["by_code"]["all"]
