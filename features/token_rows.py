@@ -65,6 +65,7 @@ class TokenRows:
         units = units.sort_by("unit")
         rank, first = _ranks(named.keys)
         places = _by_number(named.nodes, rank)
+        # 64 bits hold the places of 300 million units; their arrays would take 120 GB.
         rows = places[ties["node"].to_numpy()].astype(np.int64)
         places = _by_number(units["unit"].to_numpy(), np.arange(units.num_rows))
         rows = rows * units.num_rows + places[ties["unit"].to_numpy()]

@@ -65,7 +65,7 @@ class FrozenUnits:
         found = pq.read_table(self.matrix, columns=features)
         for name in features:
             table = table.append_column(name, found[name])
-        return table
+        return table.select(["unit_id", *names])
 
     @property
     def _features(self) -> frozenset[str]:
