@@ -20,6 +20,7 @@ from configs.tables import REJECTS
 from features.contracts import ibis_schema
 from features.repeated import all_rejects, repeated, without
 from features.sources import BROKEN
+from flows import shelf
 from flows.catalog import Catalog
 from flows.delivery import check_location, find_parts
 from flows.job import Job, digest_of
@@ -160,7 +161,11 @@ def _put_together(
         if counts["rows"]:
             core = without(core, again)
         rejects = all_rejects(rejects, again, name, source)
-    catalog.write(core, f"core_{name}")
+    if len(report.parts) == 1 and not counts["rows"]:
+        only = catalog.path(f"{CORE}_{report.parts[0]}")
+        shelf.link(only, catalog.path(f"core_{name}"))
+    else:
+        catalog.write(core, f"core_{name}")
     catalog.write(rejects, f"rejects_{name}")
     catalog.save_json(f"repeated_{name}", {k: int(n or 0) for k, n in counts.items()})
 

@@ -30,7 +30,7 @@ def keep(folder: Path, before: dict[Path, int], place: Path) -> None:
     for path, node in files(folder).items():
         if before.get(path) != node:
             name = path.relative_to(folder)
-            _link(path, part / name)
+            link(path, part / name)
             sizes[name.as_posix()] = path.stat().st_size
     (part / _SIZES).write_text(json.dumps(sizes))
     part.rename(place)
@@ -58,8 +58,7 @@ def having(shelf: Path, file: str) -> list[Path]:
 def take(place: Path, folder: Path) -> None:
     """Link what lies at `place` into a work folder."""
     for name in json.loads((place / _SIZES).read_text()):
-        (folder / name).unlink(missing_ok=True)
-        _link(place / name, folder / name)
+        link(place / name, folder / name)
 
 
 def note_use(folder: Path, name: str) -> None:
@@ -86,8 +85,10 @@ def forget_unused(work: Path) -> None:
             shutil.rmtree(place, ignore_errors=True)
 
 
-def _link(source: Path, target: Path) -> None:
+def link(source: Path, target: Path) -> None:
+    """Give a finished file a second name, in place of what has that name."""
     target.parent.mkdir(parents=True, exist_ok=True)
+    target.unlink(missing_ok=True)
     try:
         target.hardlink_to(source)
     except OSError:  # a file system without links
