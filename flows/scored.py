@@ -141,16 +141,23 @@ def ranked(unit_ids: pa.Array, columns: dict[str, Vector]) -> Scored:
 
 
 def at_times(say: Callable[[str], None]) -> Advance:
-    """Says every few seconds how many units are scored, and how long the rest takes."""
+    """Says every few seconds how many units are scored, and how long the rest takes.
+
+    The pace is that since the first part, which may have had to wait for a compiler.
+    """
     begun = last = time.monotonic()
+    first = 0
 
     def advance(done: int, total: int) -> None:
-        nonlocal last
+        nonlocal begun, last, first
         now = time.monotonic()
+        if not first:
+            begun, first = now, done
+            return
         if now - last < SECONDS_BETWEEN or done == total:
             return
         last = now
-        left = (now - begun) / done * (total - done)
+        left = (now - begun) / (done - first) * (total - done)
         say(f"scored {done:,} of {total:,} units, {left:,.0f} s for the rest")
 
     return advance
