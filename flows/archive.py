@@ -58,11 +58,20 @@ class FrozenUnits:
         return self._features | set(pq.read_schema(self.units).names)
 
     def read(self, names: Sequence[str]) -> pa.Table:
-        """`unit_id` and these columns; features are floats, or yes and no."""
+        """`unit_id` and these columns; features are floats, or yes and no.
+
+        Raises:
+            StoreError: the files hold other units, or in another order.
+        """
         features = [name for name in names if name in self._features]
         others = [name for name in names if name not in self._features]
         table = pq.read_table(self.units, columns=["unit_id", *others])
-        found = pq.read_table(self.matrix, columns=features)
+        found = pq.read_table(self.matrix, columns=["unit_id", *features])
+        if not found["unit_id"].equals(table["unit_id"]):
+            raise StoreError(
+                f"{self.units} and {self.matrix} hold other units; they were not published "
+                "together: restore both from one backup"
+            )
         for name in features:
             table = table.append_column(name, found[name])
         return table.select(["unit_id", *names])

@@ -10,7 +10,7 @@ import pytest
 from configs.column import open_columns
 from configs.errors import StoreError
 from configs.settings import Settings
-from flows.archive import archived, frozen_units
+from flows.archive import FrozenUnits, archived, frozen_units
 from serving import queries
 from serving.connect import close_store, open_store
 from serving.publish import publish
@@ -128,3 +128,13 @@ def test_kept_units_have_their_features_beside_their_other_columns(home: Home) -
     assert len(want) == len(found)
     pd.testing.assert_frame_equal(found, want[["unit_id", "kind", "amount"]])
     assert {"kind", "amount"} <= kept.columns
+
+
+def test_files_of_other_units_are_not_put_together(tmp_path: Path) -> None:
+    for name, ids in (("matrix", ["a", "b"]), ("units", ["a", "c"])):
+        frame = pd.DataFrame({"unit_id": ids, f"{name}_column": [1.0, 2.0]})
+        frame.to_parquet(tmp_path / f"{name}.parquet")
+    kept = FrozenUnits(tmp_path / "matrix.parquet", tmp_path / "units.parquet")
+
+    with pytest.raises(StoreError, match="hold other units"):
+        kept.read(["matrix_column"])
