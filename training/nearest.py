@@ -17,8 +17,14 @@ from training.preprocess import Matrix
 
 BLOCK = 1_024  # reference rows whose running sums stay in the processor's first cache
 TOGETHER = 4  # rows that are compared with a block at once
-MANY = 32  # neighbours, from which on a bound found first is faster than a heap
-GROUPS = 256  # of a row's sums; their minima give that bound
+# A processor takes a load for that of a value being stored, and waits, where the last
+# twelve bits of their addresses agree. Left to chance the same loops took up to 1.8 times as
+# long, so sums and reference start at fixed places of a page, and rows of sums lie apart.
+PAGE, APART = 4_096, 512  # bytes
+STRIDE = BLOCK + PAGE // TOGETHER // 4  # of a row of sums, in float32
+MANY = 32  # neighbours, from which on they are sorted by a library
+GROUPS = 256  # of a row's sums, whose minima tell which few may be among the smallest
+HALVINGS = 12  # of the span in which a bound is looked for
 
 
 class NearestRows(BaseEstimator):  # type: ignore[misc]
@@ -38,21 +44,21 @@ class NearestRows(BaseEstimator):  # type: ignore[misc]
     def find(self, X: Matrix) -> tuple[Matrix, npt.NDArray[np.int32]]:
         """Distances and positions in the reference, each rows x count, nearest first.
 
-        Where the reference has fewer others, the last columns are infinite and -1.
+        Equally near ones come by position. Where the reference has fewer others, the last
+        columns are infinite and -1.
         """
-        squares, places = _nearest(*self._in_pairs(X), self.count)
-        return np.sqrt(squares), places
+        squares, places = _nearest(*self._in_pairs(X), self.count + 1)
+        itself = squares[:, :1] == 0.0
+        return np.sqrt(_others(squares, itself)), _others(places, itself)
 
     def distances(self, X: Matrix) -> Matrix:
         """The distances of `find` alone; of many neighbours in half its time."""
         if self.count < MANY:
             found, _ = self.find(X)
             return found
-        squares = np.sort(_candidates(*self._in_pairs(X), self.count), axis=1)
-        others = squares[:, : self.count]
-        itself = squares[:, :1] == 0.0
-        np.copyto(others, squares[:, 1 : self.count + 1].copy(), where=itself)
-        return np.asarray(np.sqrt(others))
+        squares = np.sort(_candidates(*self._in_pairs(X), self.count + 1), axis=1)
+        squares = squares[:, : self.count + 1]
+        return np.asarray(np.sqrt(_others(squares, squares[:, :1] == 0.0)))
 
     def _in_pairs(self, X: Matrix) -> tuple[Matrix, Matrix]:
         """Rows x columns and the reference's columns x rows, of an even number of columns.
@@ -61,8 +67,23 @@ class NearestRows(BaseEstimator):  # type: ignore[misc]
         """
         odd = X.shape[1] % 2
         rows = np.pad(X, ((0, 0), (0, odd))) if odd else X
-        columns = np.pad(self.columns_, ((0, odd), (0, 0))) if odd else self.columns_
+        width, size = self.columns_.shape
+        columns = _of_a_page((width + odd) * size, APART).reshape(-1, size)
+        columns[:width], columns[width:] = self.columns_, 0.0
         return np.ascontiguousarray(rows, dtype=np.float32), columns
+
+
+@njit(cache=True)
+def _of_a_page(size: int, start: int) -> Any:
+    """Room for so many float32, from this byte of a page of memory on."""
+    room = np.empty(size + PAGE // 4, np.float32)
+    first = (start - room.ctypes.data) % PAGE // 4
+    return room[first : first + size]
+
+
+def _others(found: Any, itself: npt.NDArray[np.bool_]) -> Any:
+    """All columns but the last; but the first, of the rows that met themselves there."""
+    return np.where(itself, found[:, 1:], found[:, :-1])
 
 
 @njit(cache=True, nogil=True)
@@ -74,71 +95,94 @@ def _nearest(X: Matrix, reference: Matrix, count: int) -> Any:
     """
     squares = np.full((len(X), count), np.inf, np.float32)
     places = np.full((len(X), count), -1, np.int32)
-    sums = np.empty((TOGETHER, BLOCK), np.float32)
+    every = np.empty((TOGETHER, reference.shape[1]), np.float32)
+    near = np.empty(reference.shape[1], np.int32)
     for first in range(0, len(X), TOGETHER):
         rows = X[first : first + TOGETHER]
-        met = np.zeros(TOGETHER, np.bool_)
-        for start in range(0, reference.shape[1], BLOCK):
-            size = min(BLOCK, reference.shape[1] - start)
-            _distances(rows, reference, start, size, sums)
-            for i in range(len(rows)):
-                near, where = squares[first + i], places[first + i]
-                met[i] = _keep_smallest(sums[i, :size], start, near, where, met[i])
-        for row in range(first, first + len(rows)):
-            order = np.argsort(squares[row], kind="mergesort")
-            squares[row], places[row] = squares[row][order], places[row][order]
+        _all_distances(rows, reference, every)
+        for i in range(len(rows)):
+            found = _small_ones(every[i], count, near)
+            for place in near[:found]:
+                _insert(every[i][place], place, squares[first + i], places[first + i])
     return squares, places
 
 
 @njit(cache=True, nogil=True)
 def _candidates(X: Matrix, reference: Matrix, count: int) -> Any:
-    """Rows x 2 (count + 1): the smallest squared distances, in no order, and others.
+    """Rows x 2 count: the smallest squared distances, in no order, and others.
 
     Where the reference has fewer rows, the rest is infinite.
     """
-    size, width = reference.shape[1], 2 * (count + 1)
-    squares = np.full((len(X), width), np.inf, np.float32)
-    sums = np.empty((TOGETHER, BLOCK), np.float32)
-    every, kept = np.empty((TOGETHER, size), np.float32), np.empty(size, np.float32)
+    squares = np.full((len(X), 2 * count), np.inf, np.float32)
+    every = np.empty((TOGETHER, reference.shape[1]), np.float32)
+    near = np.empty(reference.shape[1], np.int32)
     for first in range(0, len(X), TOGETHER):
         rows = X[first : first + TOGETHER]
-        for start in range(0, size, BLOCK):
-            part = min(BLOCK, size - start)
-            _distances(rows, reference, start, part, sums)
-            every[:, start : start + part] = sums[:, :part]
+        _all_distances(rows, reference, every)
         for i in range(len(rows)):
-            found = _keep_up_to(every[i], _bound(every[i], count + 1), kept)
-            if found > width:  # many are equally far
-                kept[:found] = np.sort(kept[:found])
-                found = width
-            squares[first + i, :found] = kept[:found]
+            kept, found = squares[first + i], _small_ones(every[i], count, near)
+            values = every[i][near[:found]]
+            if found > len(kept):  # many are equally far
+                values = np.sort(values)[: len(kept)]
+            kept[: len(values)] = values
     return squares
+
+
+@njit(cache=True)
+def _small_ones(values: Any, count: int, near: Any) -> int:
+    """Put the positions of the `count` smallest first in `near`, and of few others.
+
+    Returns how many they are. As many groups of values have a minimum up to a bound, so
+    many values at least are below it, and all that are stand in such groups.
+    """
+    least = np.full(GROUPS, np.inf, np.float32)
+    for start in range(0, len(values), GROUPS):
+        part = values[start : start + GROUPS]
+        for i in range(len(part)):
+            least[i] = part[i] if part[i] < least[i] else least[i]
+    bound, found = _bound(least, count), 0
+    for group in range(GROUPS):
+        if least[group] <= bound:
+            for place in range(group, len(values), GROUPS):
+                # Without asking first: a branch would be foreseen wrongly.
+                near[found] = place
+                found += values[place] <= bound
+    return found
 
 
 @njit(cache=True)
 def _bound(values: Any, count: int) -> float:
     """At least the `count`-th smallest of the values, and seldom much more.
 
-    So many groups of values have a minimum up to it; infinite where groups are fewer.
+    Infinite where fewer are finite.
     """
-    if count > GROUPS:
+    low, high, finite = np.float32(np.inf), np.float32(-np.inf), np.int32(0)
+    for i in range(len(values)):
+        known = values[i] < np.inf
+        low = values[i] if values[i] < low else low
+        high = values[i] if known and values[i] > high else high
+        finite += np.int32(known)
+    if finite < count:
         return np.inf
-    least = np.full(GROUPS, np.inf, np.float32)
-    for start in range(0, len(values), GROUPS):
-        part = values[start : start + GROUPS]
-        for i in range(len(part)):
-            least[i] = part[i] if part[i] < least[i] else least[i]
-    return float(np.partition(least, count - 1)[count - 1])
+    for _ in range(HALVINGS):
+        middle = low + (high - low) / np.float32(2)
+        below = np.int32(0)
+        for i in range(len(values)):
+            below += np.int32(values[i] <= middle)
+        low, high = (low, middle) if below >= count else (middle, high)
+        if below == count:
+            break
+    return float(high)
 
 
 @njit(cache=True)
-def _keep_up_to(values: Any, bound: float, kept: Any) -> int:
-    """Put the values up to a bound first in `kept`; how many they are."""
-    found = 0
-    for value in values:
-        kept[found] = value  # without asking: a branch would be foreseen wrongly
-        found += value <= bound
-    return found
+def _all_distances(rows: Matrix, reference: Matrix, every: Matrix) -> None:
+    """Squared distances of up to four rows from the whole reference, block by block."""
+    sums = _of_a_page(TOGETHER * STRIDE, 0).reshape((TOGETHER, STRIDE))
+    for start in range(0, reference.shape[1], BLOCK):
+        size = min(BLOCK, reference.shape[1] - start)
+        _distances(rows, reference, start, size, sums)
+        every[:, start : start + size] = sums[:, :size]
 
 
 @njit(cache=True)
@@ -177,33 +221,15 @@ def _further(square: float, first: float, second: float) -> float:
 
 
 @njit(cache=True)
-def _keep_smallest(
-    sums: Any, start: int, squares: Any, places: Any, met_itself: bool
-) -> bool:
-    """Put what is nearer into the heap whose root is the farthest neighbour so far."""
-    for i in range(len(sums)):
-        square = sums[i]
-        if square >= squares[0]:
-            continue
-        if square == 0.0 and not met_itself:
-            met_itself = True
-            continue
-        _replace_root(squares, places, square, start + i)
-    return met_itself
-
-
-@njit(cache=True)
-def _replace_root(squares: Any, places: Any, square: float, place: int) -> None:
-    """Replace the root of a max-heap and let the new value sink."""
-    hole, count = 0, len(squares)
-    while True:
-        child = 2 * hole + 1
-        if child >= count:
-            break
-        if child + 1 < count and squares[child + 1] > squares[child]:
-            child += 1
-        if squares[child] <= square:
-            break
-        squares[hole], places[hole] = squares[child], places[child]
-        hole = child
-    squares[hole], places[hole] = square, place
+def _insert(square: float, place: int, squares: Any, places: Any) -> None:
+    """Put a value among sorted ones, if it is nearer than the last; ties by position."""
+    hole = len(squares)
+    while hole > 0 and (
+        square < squares[hole - 1]
+        or (square == squares[hole - 1] and place < places[hole - 1])
+    ):
+        if hole < len(squares):
+            squares[hole], places[hole] = squares[hole - 1], places[hole - 1]
+        hole -= 1
+    if hole < len(squares):
+        squares[hole], places[hole] = square, place

@@ -67,3 +67,10 @@ def test_missing_neighbours_are_infinitely_far():
     )
     assert distances.tolist() == [[2, np.inf, np.inf]]
     assert places.tolist() == [[1, -1, -1]]
+
+
+def test_equally_near_rows_come_by_their_position():
+    reference = np.float32([[3], [1], [-1], [1], [9]] * 80)
+    distances, places = NearestRows(5).fit(reference).find(np.float32([[0]]))
+    assert distances.tolist() == [[1] * 5]
+    assert places.tolist() == [[1, 2, 3, 6, 7]]
