@@ -90,8 +90,10 @@ def with_arms(
 def money_of(frozen: FrozenRun) -> pd.Series | None:
     """Yuan at stake by unit, where the model says which column holds them."""
     column = frozen.model.spec.unit.money
+    if column is None:
+        return None
     units = frozen_units(frozen.run, frozen.settings)
-    if column is None or column not in units.columns:
+    if column not in units.columns:
         return None
     table: pd.DataFrame = units.read([column]).to_pandas()
     return table.set_index("unit_id")[column].astype("float64")

@@ -73,8 +73,10 @@ def money_of(
     run: RunRecord, settings: Settings, column: str | None, units: pd.Index
 ) -> Vector | None:
     """Yuan at stake of each unit; None where the model declares none or hides it."""
+    if column is None:
+        return None
     kept = frozen_units(run, settings)
-    if column is None or column not in kept.columns:
+    if column not in kept.columns:
         return None
     table = kept.read([column]).to_pandas().set_index("unit_id")
     money: Vector = (

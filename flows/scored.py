@@ -152,7 +152,7 @@ def at_times(say: Callable[[str], None]) -> Advance:
         nonlocal begun, last, first
         now = time.monotonic()
         if not first:
-            begun, first = now, done
+            begun, last, first = now, now, done
             return
         if now - last < SECONDS_BETWEEN or done == total:
             return

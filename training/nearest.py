@@ -52,7 +52,7 @@ class NearestRows(BaseEstimator):  # type: ignore[misc]
         return np.sqrt(_others(squares, itself)), _others(places, itself)
 
     def distances(self, X: Matrix) -> Matrix:
-        """The distances of `find` alone; of many neighbours in half its time."""
+        """The distances of `find` alone; of a hundred in two thirds of its time."""
         if self.count < MANY:
             found, _ = self.find(X)
             return found
@@ -68,7 +68,7 @@ class NearestRows(BaseEstimator):  # type: ignore[misc]
         odd = X.shape[1] % 2
         rows = np.pad(X, ((0, 0), (0, odd))) if odd else X
         width, size = self.columns_.shape
-        columns = _of_a_page((width + odd) * size, APART).reshape(-1, size)
+        columns = _of_a_page((width + odd) * size, APART).reshape(width + odd, size)
         columns[:width], columns[width:] = self.columns_, 0.0
         return np.ascontiguousarray(rows, dtype=np.float32), columns
 

@@ -126,10 +126,11 @@ def test_progress_says_how_much_is_left_and_not_too_often(monkeypatch):
 
 def test_time_left_leaves_out_what_came_before_the_first_part(monkeypatch):
     """Once after each installation that is compiled: 12 of 50 seconds of a million."""
-    said, clock = [], iter([0.0, 30.0, 36.0])
+    said, clock = [], iter([0.0, 30.0, 30.1, 36.0])
     monkeypatch.setattr(scored_module.time, "monotonic", lambda: next(clock))
     advance = at_times(said.append)
-    for done in (100, 700):
+    # The second thread's first part comes right after that of the first.
+    for done in (100, 200, 700):
         advance(done, 2_000)
     assert said == ["scored 700 of 2,000 units, 13 s for the rest"]
 

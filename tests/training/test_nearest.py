@@ -74,3 +74,9 @@ def test_equally_near_rows_come_by_their_position():
     distances, places = NearestRows(5).fit(reference).find(np.float32([[0]]))
     assert distances.tolist() == [[1] * 5]
     assert places.tolist() == [[1, 2, 3, 6, 7]]
+
+
+def test_an_empty_reference_has_no_neighbours():
+    distances, places = NearestRows(2).fit(crowd(0, 3, 0)).find(crowd(4, 3, 1))
+    assert np.isinf(distances).all()
+    assert (places == -1).all()
