@@ -87,7 +87,7 @@ class TokenRows:
     def _part(self, rows: npt.NDArray[np.int64]) -> pa.RecordBatch:
         rows, role = np.divmod(rows, self.roles.num_rows)
         rank, unit = np.divmod(rows, len(self.unit_ids))
-        words = self.roles.take(pa.array(role)).combine_chunks()
+        words = self.roles.take(pa.array(role))
         columns = {
             "key": _hexadecimal(self.keys[rank]),
             "kind": self.kinds.take(pa.array(rank)),

@@ -63,8 +63,9 @@ class FrozenUnits:
         Raises:
             StoreError: the files hold other units, or in another order.
         """
-        features = [name for name in names if name in self._features]
-        others = [name for name in names if name not in self._features]
+        there = self._features
+        features = [name for name in names if name in there]
+        others = [name for name in names if name not in there]
         table = pq.read_table(self.units, columns=["unit_id", *others])
         found = pq.read_table(self.matrix, columns=["unit_id", *features])
         if not found["unit_id"].equals(table["unit_id"]):

@@ -115,7 +115,8 @@ def _to_evaluate(
 def _evaluated(rules: Sequence[RuleSpec], units: FrozenUnits) -> pd.DataFrame:
     """Units x codes: where each rule's own condition is true, indexed by unit_id."""
     wanted = sorted({name for rule in rules for name in _columns(rule)})
-    missing = [name for name in wanted if name not in units.columns]
+    there = units.columns
+    missing = [name for name in wanted if name not in there]
     if missing:
         code = next(rule.code for rule in rules if missing[0] in _columns(rule))
         raise StoreError(
