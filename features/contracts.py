@@ -19,9 +19,8 @@ def ibis_schema(contract: Mapping[str, str]) -> dict[str, str]:
     return {name: IBIS_TYPES[kind] for name, kind in contract.items()}
 
 
-def conform(table: Table, contract: Mapping[str, str]) -> Table:
-    """The contract's columns, in its order and types."""
+def conform(table: Table, contract: Mapping[str, str], *others: str) -> Table:
+    """The contract's columns, in its order and types, then others as they are."""
     wanted = ibis_schema(contract)
-    return table.select(
-        **{name: table[name].cast(kind) for name, kind in wanted.items()}
-    )
+    made = {name: table[name].cast(kind) for name, kind in wanted.items()}
+    return table.select(**made, **{name: table[name] for name in others})

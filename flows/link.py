@@ -12,6 +12,7 @@ from ibis.expr.types import Table
 from configs.linkage import fields_of
 from configs.schema import EntitySpec
 from features.linkage.candidates import Judgement
+from features.linkage.names import NUMBER, OWN
 from features.linkage.records import linked, numbered, records
 from features.linkage.report import report
 from features.linkage.resolve import Model, Resolution, Subject, resolve
@@ -151,7 +152,8 @@ def _write(
 ) -> None:
     spec = job.model.spec
     entities = reduce(lambda a, b: a.union(b), (r.entities for r in found.values()))
-    catalog.write(entities.order_by("entity", "record"), ENTITIES)
+    # Records are numbered in their order, and numbers are sorted faster.
+    catalog.write(entities.order_by("entity", NUMBER).drop(NUMBER, OWN), ENTITIES)
     links = reduce(lambda a, b: a.union(b), (r.links for r in found.values()))
     catalog.write(links.order_by("entity", "left", "right"), ENTITY_LINKS)
     for source in spec.sources:

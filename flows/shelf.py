@@ -92,7 +92,9 @@ def link(source: Path, target: Path) -> None:
     try:
         target.hardlink_to(source)
     except OSError:  # a file system without links
-        shutil.copyfile(source, target)
+        part = target.with_suffix(".part")
+        shutil.copyfile(source, part)
+        part.replace(target)
 
 
 def _walk(folder: Path) -> Iterator[Path]:

@@ -25,7 +25,7 @@ from features.linkage.clusters import (
     Pairs,
     Records,
 )
-from features.linkage.names import KEY, NUMBER, RECORD, ROWS
+from features.linkage.names import KEY, NUMBER, OWN, RECORD, ROWS
 from features.linkage.naming import UNKNOWN, bearers
 
 _ACCEPTED, _REVIEW, _REJECTED = range(3)
@@ -65,12 +65,14 @@ def numbered_entities(
         rows: how many rows each record stands for.
     """
     bearer, borne = bearers(known, rows, found.labels)
+    own = borne & (known.keys == known.keys[bearer])
     reasons = np.full(found.found.max(initial=-1) + 1, "", object)
     reasons[list(found.flags)] = list(found.flags.values())
     return pa.table(
         {
             NUMBER: np.arange(len(known)),
-            "_bearer": bearer,
+            # Few records are called by another one's name: these alone are looked up.
+            "_bearer": pa.array(bearer, mask=own),
             "_borne": borne,
             "probability": _hold(len(known), pairs.where(found.used)),
             "flag": pa.array(reasons, pa.string()).take(pa.array(found.found)),
@@ -102,20 +104,27 @@ def links(name: str, numbered: Table, records: Table, blocks: Sequence[str]) -> 
 
 
 def entities(name: str, numbered: Table, records: Table) -> Table:
-    """Contract ENTITIES.
+    """Contract ENTITIES, `_number` and `_own`.
 
     Args:
         numbered: what `numbered_entities` made.
         records: `_number`, `record`, `_key` and `rows` of each.
     """
-    own = records.select(NUMBER, RECORD, ROWS)
-    bearer = records.select(_bearer=NUMBER, _first=RECORD, _own=KEY)
-    both = own.inner_join(numbered, NUMBER).inner_join(bearer, "_bearer")
-    unknown = ibis.literal(UNKNOWN) + both["_first"]
-    entity_id = ibis.ifelse(both["_borne"], both["_own"], unknown)
-    return conform(
-        both.mutate(entity=ibis.literal(name), entity_id=entity_id), ENTITIES
+    others = numbered.filter(numbered["_bearer"].notnull())
+    bearer = records.select(_bearer=NUMBER, _first=RECORD, _named=KEY)
+    bearer = bearer.semi_join(others, "_bearer")
+    records = records.select(NUMBER, RECORD, ROWS, KEY)
+    both = records.inner_join(numbered, NUMBER).left_join(bearer, "_bearer")
+    other = ibis.ifelse(
+        both["_borne"], both["_named"], ibis.literal(UNKNOWN) + both["_first"]
     )
+    own = both["_bearer"].isnull()
+    made = both.mutate(
+        **{OWN: own},
+        entity=ibis.literal(name),
+        entity_id=ibis.ifelse(own, both[KEY], other),
+    )
+    return conform(made, ENTITIES, NUMBER, OWN)
 
 
 def _named(code: IntegerValue, names: Sequence[str]) -> StringValue:

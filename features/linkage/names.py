@@ -5,6 +5,7 @@
 
 RECORD, KEY, UNIQUE, ROWS = "record", "_key", "_unique", "rows"
 NUMBER = "_number"  # of a record, for the pairs alone
+OWN = "_own"  # of an entity: whether it is called by the record's own identifier
 NAME, BIRTH, HOME = "name", "birth", "address"
 # Types of which one owns a value: it tells by itself, and shared by many it tells nothing.
 OWNED = frozenset(

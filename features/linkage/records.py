@@ -13,7 +13,7 @@ from ibis.expr.types import BooleanValue, StringValue, Table, Value
 
 from configs.linkage import fields_of, role_columns
 from configs.schema import ColumnType, EntitySpec, ModelSpec, RoleSpec
-from features.linkage.names import KEY, NUMBER, RECORD, ROWS, UNIQUE
+from features.linkage.names import KEY, NUMBER, OWN, RECORD, ROWS, UNIQUE
 from features.links import STRONG, SURE, strong
 from features.sources import known_at
 
@@ -70,12 +70,14 @@ def linked(
     """The rows of a source with the role's entity as its key and how sure it is.
 
     Args:
-        entities: contract ENTITIES, of the role's entity alone.
+        entities: contract ENTITIES and `_own`, of the role's entity alone.
     """
     told = _with_record(rows, role, fields)
+    # What the row says itself takes no room in the join: most rows' identifiers.
+    other = ibis.ifelse(entities[OWN], ibis.null("string"), entities["entity_id"])
     found = entities.select(
         **{_RECORD: entities["record"]},
-        _entity=entities["entity_id"],
+        _entity=other,
         _probability=entities["probability"],
     )
     joined = told.left_join(found, _RECORD)

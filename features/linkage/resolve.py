@@ -70,8 +70,8 @@ class Model:
 class Resolution:
     """The records of an entity, linked.
 
-    links: contract ENTITY_LINKS; entities: contract ENTITIES; model: None where no two
-    records were worth comparing.
+    links: contract ENTITY_LINKS; entities: contract ENTITIES, `_number` and `_own`; model:
+    None where no two records were worth comparing.
     """
 
     links: Table

@@ -1,6 +1,7 @@
 """Finished work is found again when nothing that it depends on has changed."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from configs.settings import Settings
 from flows import kept as kept_module
+from flows import shelf
 from flows.job import KEPT_WORK_FOLDERS, Job, new_job
 from flows.kept import kept, made_by
 from tests.flows.office import MODELS
@@ -74,6 +76,31 @@ def test_a_file_that_was_cut_is_made_again(settings: Settings) -> None:
     file.unlink()
     file.write_text("do")
     assert worked(job(settings), 1)
+
+
+def test_without_links_a_copy_is_there_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network drive may have no hard links; a copy that breaks off leaves nothing."""
+    source, target = tmp_path / "a.parquet", tmp_path / "b.parquet"
+    source.write_text("done")
+
+    def no_links(self: Path, other: Path) -> None:
+        raise OSError("not supported")
+
+    def broken(source: Path, target: Path) -> None:
+        target.write_text("do")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "hardlink_to", no_links)
+    with monkeypatch.context() as cut:
+        cut.setattr(shutil, "copyfile", broken)
+        with pytest.raises(KeyboardInterrupt):
+            shelf.link(source, target)
+    assert not target.exists()
+    shelf.link(source, target)
+    assert target.read_text() == "done"
+    assert shelf.files(tmp_path).keys() == {source, target}
 
 
 def test_a_later_stage_of_one_run_does_not_change_what_is_kept(

@@ -5,6 +5,7 @@ import pyarrow as pa
 
 from configs.tables import ENTITIES
 from features.contracts import conform
+from features.linkage.names import OWN
 from features.linkage.records import linked
 from features.links import STRONG, SURE
 from flows.catalog import Catalog
@@ -145,7 +146,7 @@ def test_two_registers_may_give_their_role_one_name(catalog):
     assert [row["_unique"] for row in loose] == [None]
 
 
-def entities(catalog: Catalog, record: str, entity_id: str):
+def entities(catalog: Catalog, record: str, entity_id: str, *, own: bool = False):
     row = {
         "entity": "person",
         "record": record,
@@ -153,9 +154,10 @@ def entities(catalog: Catalog, record: str, entity_id: str):
         "rows": 1,
         "probability": 0.75,
         "flag": "",
+        OWN: own,
     }
     made = catalog.register("entities_by_hand", pa.Table.from_pylist([row]))
-    return conform(made, ENTITIES)
+    return conform(made, ENTITIES, OWN)
 
 
 def test_linked_rows_have_their_entity_beside_the_right_column(catalog):
@@ -177,6 +179,16 @@ def test_linked_rows_have_their_entity_beside_the_right_column(catalog):
     assert [row[sure] for row in found] == [0.75, 1.0, 1.0]
     assert [row["person_id"] for row in found] == [VALID, OTHER, None]
     assert set(made.columns) == {*tables["left"].columns, sure}
+
+
+def test_a_row_whose_entity_is_called_by_its_own_identifier_keeps_it(catalog):
+    tables = cores(catalog, [LI])
+    (record,) = digests(catalog, [LI])
+    role = LOADED.spec.entities["person"].roles[0]
+    told = entities(catalog, record, VALID, own=True)
+    (row,) = catalog.rows(linked(tables["left"], role, subject().fields, told))
+    assert row[STRONG + "person_id"] == VALID
+    assert row[SURE + "person_id"] == 0.75
 
 
 def test_a_role_without_identifier_has_its_entity_beside_its_first_column(catalog):
