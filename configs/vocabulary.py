@@ -58,9 +58,13 @@ MEASURE_UNITS = {
 
 @dataclass(slots=True)
 class Vocabulary:
-    """Columns in the order in which they come to exist, and what was wrong."""
+    """Columns in the order in which they come to exist, and what was wrong.
+
+    `made` has the number of the step that makes each column, -1 of the source's own.
+    """
 
     columns: dict[str, Column] = field(default_factory=dict)
+    made: dict[str, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     excluded: frozenset[str] = frozenset()
 
@@ -86,7 +90,7 @@ def vocabulary(spec: ModelSpec) -> Vocabulary:
     for number, step in enumerate(spec.features):
         family = step.family
         where = f"features[{number}].{family}"
-        walk.add(getattr(walk, family)(where, getattr(step, family)), where)
+        walk.add(getattr(walk, family)(where, getattr(step, family)), where, number)
     walk.associations()
     return walk.known
 
@@ -114,7 +118,7 @@ class _Walk:
         self.ties_checked = False
         self.known.excluded = excluded_columns(spec, spec.sources[spec.unit.source])
 
-    def add(self, columns: Iterable[Column], where: str) -> None:
+    def add(self, columns: Iterable[Column], where: str, number: int = -1) -> None:
         for column in columns:
             # Engines do not tell small from capital letters in a column's name.
             earlier = self.lowered.get(column.name.lower())
@@ -128,6 +132,7 @@ class _Walk:
                     where, f"{column.name!r} exists already ({earlier.family})"
                 )
             self.known.columns[column.name] = column
+            self.known.made.setdefault(column.name, number)
             self.lowered[column.name.lower()] = column
 
     def columns(self, where: str, wanted: tuple[str, ...]) -> Iterator[Column]:

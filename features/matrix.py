@@ -37,15 +37,8 @@ from features.engine import Engine
 from features.found import Found, joined
 from features.known import Known
 from features.links import Link
-from features.reads import reads
+from features.plan import computed_before
 from features.sources import known_at
-
-# Joins of one query at most: each holds a table in memory, and nests the text deeper.
-_TOGETHER = 28
-# Where there is less memory than so many bytes a unit, fewer, and a lookup counts twice: it
-# holds each row of a register, with what is taken of it. A million claims need 1.5 GB with
-# 28 joins and 1 GB with 16, but a fifth more time.
-_ENOUGH, _WHERE_SHORT, _A_LOOKUP = 2_000, 16, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +60,6 @@ class Units:
         """With the columns of all steps so far."""
         return joined(self.base, self.found) if self.found else self.base
 
-    def holds(self, columns: frozenset[str] | None) -> bool:
-        """Whether these columns (None: all so far) are computed."""
-        if self.kept is self.base and not self.found:
-            return True
-        return columns is not None and columns <= set(self.kept.columns)
-
     def with_found(self, *found: Found) -> "Units":
         reads = frozenset[str]().union(*(one.reads for one in found))
         if reads <= set(self.base.columns):
@@ -93,39 +80,23 @@ def enriched_units(
 ) -> Table:
     """The units with every declared column, the last of them still to be computed.
 
-    Steps that do not read each other's columns of the units become one query: writing
-    all columns anew for each step costs more than most steps.
+    Steps that do not read each other's columns of the units become one query, see
+    `features.plan`.
 
     Args:
         associated: to have the associations that the steps used, if they used any.
     """
     associated = associated or Associated(known, engine)
     base = base_units(known)
-    units, together, short = Units(base, base), 0, _is_short(known, engine)
-    most = _WHERE_SHORT if short else _TOGETHER
+    units, cuts = Units(base, base), computed_before(known, engine)
     for number, step in enumerate(known.spec.features):
         if step.columns is not None:
             continue
-        held = _held(step, short)
-        together += held
-        if together > most or not units.holds(reads(step, known)):
-            kept, together = engine.keep(units.made, f"units_{number}"), held
+        if number in cuts:
+            kept = engine.keep(units.made, f"units_{number}")
             units = Units(kept, kept)
         units = _extended(units, step, associated)
     return units.made
-
-
-def _is_short(known: Known, engine: Engine) -> bool:
-    """Whether the engine has little memory for so many units, or does not know its own."""
-    memory = engine.memory()
-    return memory is None or memory < _ENOUGH * known.units
-
-
-def _held(step: FeatureStep, short: bool) -> int:
-    """How many joins a step counts as."""
-    if step.coverage:
-        return len(step.coverage.sources)
-    return _A_LOOKUP if short and step.lookup else 1
 
 
 def feature_matrix(units: Table, model: LoadedModel) -> Table:
@@ -162,8 +133,7 @@ def _rows(units: Table, of: str, tie: Link, known: Known) -> Table:
     them all costs more than to leave out those that nobody asks for.
     """
     rows = known.rows(of, units)
-    asked = {own for own, _ in tie.pairs}
-    if of not in known.registers or not asked <= set(units.columns):
+    if of not in known.registers:
         return rows
     keys = units.select(**tie.unit_keys(units))
     return rows.mutate(**tie.source_keys(rows)).semi_join(keys, tie.keys)

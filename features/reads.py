@@ -37,7 +37,8 @@ def reads(step: FeatureStep, known: Known) -> frozenset[str] | None:
     pairs = known.link(joined.of, joined.by, joined.as_).pairs
     found: set[str] = set()
     moving = step.history and step.history.anchor != "as_of"
-    if moving or step.text:
+    # Of a register those rows are taken that the units ask for.
+    if moving or step.text or joined.of in known.registers:
         found.update(own for own, _ in pairs)
     if joined.of == known.spec.unit.source:
         found.update(other for _, other in pairs)
