@@ -3,9 +3,9 @@
 Steps become one query as long as it does not join too much and no step reads as rows what
 the query itself makes. Between two queries all columns so far are written, which costs
 more than most steps. Where memory is short they go to disk, and come back from there: then
-the fewest columns are written, if in more queries. Features of a million claims took 130
-and 150 CPU-seconds with 1.3 GB, 139 and 175 when each query was as long as can be; with
-8 GB it is the other way round, 107 and 99 on average of four runs.
+the fewest columns are written, else queries are as long as can be. Of a million claims with
+1.3 GB the first way took 130 and 150 CPU-seconds, the second 139 and 175; with 8 GB the
+first 107, the second 99, on average of four runs.
 """
 
 from bisect import bisect_left
