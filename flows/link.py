@@ -1,7 +1,7 @@
 """Stage 2: the records of each entity are linked, before anything is counted by them."""
 
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import reduce
 from typing import Any
 
@@ -13,10 +13,17 @@ from configs.linkage import fields_of
 from configs.schema import EntitySpec
 from features.linkage.candidates import Judgement
 from features.linkage.names import NUMBER, OWN
-from features.linkage.records import linked, numbered, records
+from features.linkage.records import (
+    is_renamed,
+    linked,
+    numbered,
+    records,
+    renamed,
+)
 from features.linkage.report import report
 from features.linkage.resolve import Model, Resolution, Subject, resolve
 from features.linkage.to_judge import sensitive_attributes, to_judge
+from flows import shelf
 from flows.bench import Bench
 from flows.catalog import Catalog
 from flows.intake import run_date
@@ -32,6 +39,22 @@ ENTITIES, ENTITY_LINKS, LINKAGE, LINK_REPORT = (
 )
 TO_JUDGE = "links_to_judge"
 Learnt = Mapping[str, Mapping[str, Any]]  # entity -> what was learnt at training
+
+
+@dataclass(frozen=True, slots=True)
+class _Resolved:
+    """The records of an entity, linked.
+
+    Attributes:
+        others: what `renamed` found.
+        report: plain data.
+        doubts: what persons should judge.
+    """
+
+    found: Resolution
+    others: Table
+    report: dict[str, Any]
+    doubts: pa.Table
 
 
 def link(job: Job, learnt: Learnt | None = None) -> list[dict[str, Any]]:
@@ -53,12 +76,12 @@ def link(job: Job, learnt: Learnt | None = None) -> list[dict[str, Any]]:
             name: _resolved(job, catalog, bench, name, entity, (learnt or {}).get(name))
             for name, entity in wanted.items()
         }
-        found = {name: one for name, (one, _, _) in done.items()}
-        _write(job, catalog, wanted, found)
-        doubts = pa.concat_tables(doubt for _, _, doubt in done.values())
+        _write(catalog, [one.found for one in done.values()])
+        _write_rows(job, catalog, {name: one.others for name, one in done.items()})
+        doubts = pa.concat_tables(one.doubts for one in done.values())
         catalog.write(catalog.register(f"_{TO_JUDGE}", doubts), TO_JUDGE)
-        reports = [told for _, told, _ in done.values()]
-        models = {name: one.model for name, one in found.items()}
+        reports = [one.report for one in done.values()]
+        models = {name: one.found.model for name, one in done.items()}
         catalog.save_json(LINKAGE, {n: asdict(m) for n, m in models.items() if m})
         catalog.save_json(LINK_REPORT, reports)
     return reports
@@ -119,8 +142,7 @@ def _resolved(
     name: str,
     entity: EntitySpec,
     learnt: Mapping[str, Any] | None,
-) -> tuple[Resolution, dict[str, Any], pa.Table]:
-    """The entity's records linked, the report, and what persons should judge."""
+) -> _Resolved:
     spec, as_of = job.model.spec, ibis.literal(run_date(job, catalog)).cast("timestamp")
     cores = {source: catalog.read(f"core_{source}") for source in spec.sources}
     subject = Subject(name, fields_of(spec, entity), entity.link)
@@ -140,32 +162,36 @@ def _resolved(
     hidden = sensitive_attributes(spec, entity)
     doubts = to_judge(subject, told, found.links, bench, sensitive=hidden)
     said = report(subject, told, found, bench)
+    others = renamed(told, found.entities, subject.fields)
+    others = catalog.keep(others, f"_others_{name}")
     catalog.drop(f"_told_{name}")
-    return found, said, doubts
+    return _Resolved(found, others, said, doubts)
 
 
-def _write(
-    job: Job,
-    catalog: Catalog,
-    wanted: Mapping[str, EntitySpec],
-    found: Mapping[str, Resolution],
-) -> None:
-    spec = job.model.spec
-    entities = reduce(lambda a, b: a.union(b), (r.entities for r in found.values()))
+def _write(catalog: Catalog, found: Sequence[Resolution]) -> None:
+    entities = reduce(lambda a, b: a.union(b), (one.entities for one in found))
     # Records are numbered in their order, and numbers are sorted faster.
     catalog.write(entities.order_by("entity", NUMBER).drop(NUMBER, OWN), ENTITIES)
-    links = reduce(lambda a, b: a.union(b), (r.links for r in found.values()))
+    links = reduce(lambda a, b: a.union(b), (one.links for one in found))
     catalog.write(links.order_by("entity", "left", "right"), ENTITY_LINKS)
+
+
+def _write_rows(job: Job, catalog: Catalog, others: Mapping[str, Table]) -> None:
+    """Write the sources with roles; one whose rows keep their keys gets a second name."""
+    spec = job.model.spec
     for source in spec.sources:
-        rows = catalog.read(f"core_{source}")
         roles = [
             (name, role)
-            for name, entity in wanted.items()
-            for role in entity.roles
+            for name in others
+            for role in spec.entities[name].roles
             if role.source == source
         ]
+        core = rows = catalog.read(f"core_{source}")
         for name, role in roles:
-            fields = fields_of(spec, wanted[name])
-            rows = linked(rows, role, fields, found[name].entities)
-        if roles:
+            fields = fields_of(spec, spec.entities[name])
+            if catalog.rows(is_renamed(core, role, fields, others[name])):
+                rows = linked(rows, role, fields, others[name])
+        if rows is not core:
             catalog.write(rows, f"linked_{source}")
+        elif roles:
+            shelf.link(catalog.path(f"core_{source}"), catalog.path(f"linked_{source}"))

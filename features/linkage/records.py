@@ -5,7 +5,7 @@ is compared once. A record's digest depends on its values alone: it is the same 
 run, and what a person judged about it stays true.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import reduce
 
 import ibis
@@ -21,7 +21,7 @@ from features.sources import known_at
 # masked identifier among them: a name alone is borne by many.
 NEEDED_ATTRIBUTES = 2
 # Beside columns that a source, or the records themselves, may call alike.
-_SAID, _RECORD, _KEY = "_said_", "_record", "_key_again"
+_SAID, _IS, _RECORD, _KEY = "_said_", "_is_", "_record", "_key_again"
 # Identifiers that others share or mistype: invalid ones are worth nothing.
 VALID_ONLY = frozenset({"phone", "account", "plate", "vin", "case_no"})
 
@@ -64,33 +64,68 @@ def numbered(records: Table) -> Table:
     return records.inner_join(numbers, same).drop(_RECORD, _KEY)
 
 
+def renamed(records: Table, entities: Table, fields: Collection[str]) -> Table:
+    """The records whose entity is not called by their own identifier; few, as a rule.
+
+    Args:
+        records: as `numbered` has them.
+        entities: contract ENTITIES, `_number` and `_own`, of these records.
+        fields: names of the attributes.
+
+    Returns:
+        `_key`, the attributes, and `_entity` with its `_probability`.
+    """
+    others = entities.filter(~entities[OWN])
+    others = others.select(
+        NUMBER, _entity=others["entity_id"], _probability=others["probability"]
+    )
+    named = records.select(NUMBER, KEY, *fields).inner_join(others, NUMBER)
+    return named.select(KEY, *fields, "_entity", "_probability")
+
+
 def linked(
-    rows: Table, role: RoleSpec, fields: Mapping[str, ColumnType], entities: Table
+    rows: Table, role: RoleSpec, fields: Mapping[str, ColumnType], others: Table
 ) -> Table:
     """The rows of a source with the role's entity as its key and how sure it is.
 
+    A row that has the identifier which its entity is called by is surely its entity's,
+    however sure it is which other records are.
+
     Args:
-        entities: contract ENTITIES and `_own`, of the role's entity alone.
+        others: what `renamed` found of the role's entity; every other row keeps its key.
     """
-    told = _with_record(rows, role, fields)
-    # What the row says itself takes no room in the join: most rows' identifiers.
-    other = ibis.ifelse(entities[OWN], ibis.null("string"), entities["entity_id"])
-    found = entities.select(
-        **{_RECORD: entities["record"]},
-        _entity=other,
-        _probability=entities["probability"],
-    )
-    joined = told.left_join(found, _RECORD)
-    kept = [
-        c for c in rows.columns if c not in (STRONG + role.column, SURE + role.column)
-    ]
+    told, known, same = _beside(rows, role, fields, others)
+    joined = told.left_join(known, same)
+    key, sure = STRONG + role.column, SURE + role.column
+    kept = [column for column in rows.columns if column not in (key, sure)]
     return joined.select(
         *kept,
         **{
-            STRONG + role.column: ibis.coalesce(joined["_entity"], joined[KEY]),
-            SURE + role.column: joined["_probability"].fill_null(1.0),
+            key: ibis.coalesce(joined["_entity"], joined[KEY]),
+            sure: joined["_probability"].fill_null(1.0),
         },
     )
+
+
+def is_renamed(
+    rows: Table, role: RoleSpec, fields: Mapping[str, ColumnType], others: Table
+) -> Table:
+    """One row where `linked` would give some row another key; else none."""
+    told, known, same = _beside(rows, role, fields, others)
+    return told.semi_join(known, same).select(KEY).limit(1)
+
+
+def _beside(
+    rows: Table, role: RoleSpec, fields: Mapping[str, ColumnType], others: Table
+) -> tuple[Table, Table, list[BooleanValue]]:
+    """The rows with what they say, the records to find there, and when both are the same.
+
+    By value: to compute digests of all rows, as records have, would take most of the time.
+    """
+    told = _with_values(rows, role, fields)
+    known = others.rename({_IS + name: name for name in (KEY, *fields)})
+    same = [told[_SAID + name].identical_to(known[_IS + name]) for name in fields]
+    return told, known, [told[KEY].identical_to(known[_IS + KEY]), *same]
 
 
 def _said(rows: Table, role: RoleSpec, fields: Mapping[str, ColumnType]) -> Table:
@@ -102,16 +137,6 @@ def _said(rows: Table, role: RoleSpec, fields: Mapping[str, ColumnType]) -> Tabl
     values = {name: told[_SAID + name] for name in fields}
     said = told.select(KEY, **{UNIQUE: unique}, **values)
     return said.filter(_tells(said[KEY], {name: said[name] for name in fields}))
-
-
-def _with_record(
-    rows: Table, role: RoleSpec, fields: Mapping[str, ColumnType]
-) -> Table:
-    """Beside each row its key, what it says, and the digest of it; null if nobody."""
-    told = _with_values(rows, role, fields)
-    said = {name: told[_SAID + name] for name in fields}
-    record = ibis.ifelse(_tells(told[KEY], said), _digest(said), ibis.null("string"))
-    return told.mutate(**{_RECORD: record})
 
 
 def _with_values(

@@ -107,6 +107,26 @@ def test_link_tells_machines_the_same(told: dict[str, Any]) -> None:
     assert told["warnings"] == []
 
 
+def test_only_sources_with_a_row_of_another_name_are_written_anew(
+    linked: Linked,
+) -> None:
+    """Registers, whose rows all have the number their person goes by, stay as they are."""
+    (work, *_) = (linked.home.path / "var/work/tiny").glob("[0-9]*")
+    for source in ("persons", "visits"):
+        core, other = (work / f"{kind}_{source}.parquet" for kind in ("core", "linked"))
+        assert core.samefile(other)
+
+    rows = pd.read_parquet(work / "linked_payments.parquet")
+    number, payee = rows["person_id"], rows["_key_person_id"]
+    numbered = number.notna()
+    assert (payee[numbered] == number[numbered]).all()
+    assert (rows.loc[numbered, "_sure_person_id"] == 1).all()
+    # Rows without a number, which names and phones tie to a person, less than surely.
+    tied = ~numbered & payee.isin(number)
+    assert tied.sum() > 10
+    assert rows.loc[tied, "_sure_person_id"].between(0.5, 1, inclusive="left").all()
+
+
 def test_without_columns_to_match_it_says_so(empty: Home, delivered: Path) -> None:
     said = empty.ok("link", "tiny", "--data", delivered)
 

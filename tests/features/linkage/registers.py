@@ -14,7 +14,7 @@ from configs.linkage import fields_of
 from configs.loading import LoadedModel
 from configs.network import LinkSpec
 from features.engine import Engine
-from features.linkage.records import linked, numbered, records
+from features.linkage.records import linked, numbered, records, renamed
 from features.linkage.resolve import Resolution, Subject
 from features.links import STRONG
 from flows.catalog import Catalog
@@ -96,7 +96,9 @@ def entities_of_rows(
 ) -> dict[str, str]:
     """record -> entity, as the rows of a source get them."""
     roles = {role.source: role for role in LOADED.spec.entities["person"].roles}
-    rows = linked(tables[side], roles[side], subject().fields, found.entities)
+    fields = subject().fields
+    others = renamed(told_by(catalog, tables), found.entities, fields)
+    rows = linked(tables[side], roles[side], fields, others)
     told_rows = catalog.rows(rows.select("record", entity=STRONG + "person_id"))
     return {row["record"]: row["entity"] for row in told_rows}
 

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pyarrow as pa
+from ibis.expr.types import Table
 
 from configs.tables import ENTITIES
 from features.contracts import conform
-from features.linkage.names import OWN
-from features.linkage.records import linked
+from features.linkage.names import NUMBER, OWN
+from features.linkage.records import is_renamed, linked, renamed
 from features.links import STRONG, SURE
 from flows.catalog import Catalog
 from tests.factories import BOTH, model
@@ -33,6 +34,7 @@ LI = {
     "phone": "13800001111",
     "address": "越城区塔山街道市场路97号7幢201室",
 }
+LI_SAYS = ("id", "name", "birth", "phone", "address")
 
 
 def said(catalog: Catalog, left, right=(), loaded=LOADED) -> list[dict]:
@@ -131,8 +133,7 @@ def test_what_tells_too_little_is_no_record(catalog):
         {"record": str(n), "posted": POSTED, **values}
         for n, values in enumerate([*telling, *too_little])
     ]
-    names = ("id", "name", "birth", "phone", "address")
-    found = [{n: row[n] for n in names if row[n]} for row in said(catalog, rows)]
+    found = [{n: row[n] for n in LI_SAYS if row[n]} for row in said(catalog, rows)]
     expected = [
         {n.replace("person_id", "id"): v for n, v in row.items()} for row in telling
     ]
@@ -146,18 +147,24 @@ def test_two_registers_may_give_their_role_one_name(catalog):
     assert [row["_unique"] for row in loose] == [None]
 
 
-def entities(catalog: Catalog, record: str, entity_id: str, *, own: bool = False):
+def others(
+    catalog: Catalog, records: Table, entity_id: str, *, own: bool = False
+) -> Table:
+    """The renamed ones of records, the first of which is of this entity."""
     row = {
         "entity": "person",
-        "record": record,
+        "record": "",
         "entity_id": entity_id,
         "rows": 1,
         "probability": 0.75,
         "flag": "",
+        NUMBER: 0,
         OWN: own,
     }
     made = catalog.register("entities_by_hand", pa.Table.from_pylist([row]))
-    return conform(made, ENTITIES, OWN)
+    entities = conform(made, ENTITIES, NUMBER, OWN)
+    fields = [n for n in LI_SAYS if n in records.columns]
+    return renamed(records, entities, fields)
 
 
 def test_linked_rows_have_their_entity_beside_the_right_column(catalog):
@@ -168,11 +175,10 @@ def test_linked_rows_have_their_entity_beside_the_right_column(catalog):
         {"record": "3", "posted": POSTED, "name": "李伟"},
     ]
     tables = cores(catalog, rows)
-    (record,) = digests(catalog, rows)
-    role = LOADED.spec.entities["person"].roles[0]
-    made = linked(
-        tables["left"], role, subject().fields, entities(catalog, record, "~e")
-    )
+    found = others(catalog, told(catalog, rows), "~e")
+    role, fields = LOADED.spec.entities["person"].roles[0], subject().fields
+    assert len(catalog.rows(is_renamed(tables["left"], role, fields, found))) == 1
+    made = linked(tables["left"], role, fields, found)
     found = catalog.rows(made.order_by("record"))
     key, sure = STRONG + "person_id", SURE + "person_id"
     assert [row[key] for row in found] == ["~e", OTHER, None]
@@ -181,23 +187,23 @@ def test_linked_rows_have_their_entity_beside_the_right_column(catalog):
     assert set(made.columns) == {*tables["left"].columns, sure}
 
 
-def test_a_row_whose_entity_is_called_by_its_own_identifier_keeps_it(catalog):
+def test_a_row_whose_entity_is_called_by_its_own_identifier_is_surely_its_row(catalog):
+    """However sure it is that another record, of whom nobody knows the number, is his."""
     tables = cores(catalog, [LI])
-    (record,) = digests(catalog, [LI])
-    role = LOADED.spec.entities["person"].roles[0]
-    told = entities(catalog, record, VALID, own=True)
-    (row,) = catalog.rows(linked(tables["left"], role, subject().fields, told))
+    found = others(catalog, told(catalog, [LI]), VALID, own=True)
+    role, fields = LOADED.spec.entities["person"].roles[0], subject().fields
+    assert catalog.rows(is_renamed(tables["left"], role, fields, found)) == []
+    (row,) = catalog.rows(linked(tables["left"], role, fields, found))
     assert row[STRONG + "person_id"] == VALID
-    assert row[SURE + "person_id"] == 0.75
+    assert row[SURE + "person_id"] == 1.0
 
 
 def test_a_role_without_identifier_has_its_entity_beside_its_first_column(catalog):
     loaded = declared(id=None)
     tables = cores(catalog, [LI], loaded=loaded)
-    (record,) = digests(catalog, [LI], loaded=loaded)
+    found = others(catalog, told(catalog, [LI], loaded=loaded), "~e")
     role = loaded.spec.entities["person"].roles[0]
     fields = subject(loaded=loaded).fields
-    made = linked(tables["left"], role, fields, entities(catalog, record, "~e"))
-    (row,) = catalog.rows(made)
+    (row,) = catalog.rows(linked(tables["left"], role, fields, found))
     assert row[STRONG + "name"] == "~e"
     assert row[STRONG + "person_id"] == VALID

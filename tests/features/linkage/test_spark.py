@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from ibis.expr.types import Table
 
-from features.linkage.records import linked
+from features.linkage.records import linked, renamed
 from features.linkage.report import report
 from features.linkage.resolve import Model, Resolution, resolve
 from flows.catalog import Catalog
@@ -40,7 +40,9 @@ def linkage(
     records = told_by(engine, tables)
     found = resolve(subject(), records, engine, model=model)
     role = LOADED.spec.entities["person"].roles[0]
-    rows = linked(tables["left"], role, subject().fields, found.entities)
+    fields = subject().fields
+    others = renamed(records, found.entities, fields)
+    rows = linked(tables["left"], role, fields, others)
     made = {
         "records": records.order_by("record"),
         "links": found.links.order_by("left", "right"),
