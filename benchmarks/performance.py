@@ -1,10 +1,10 @@
 """What the stages cost, against scripts by hand and against the number of rows.
 
 `python -m benchmarks.performance --section features --rows N [--data DIR]`,
-`--section flow --model M --rows N --data DIR` and `--section nights --model M --rows N`
-measure one section each and keep what they found under docs/performance/. Every call
-writes docs/performance.md from all that is kept there; without a section it only writes
-the page.
+`--section flow --model M --rows N --data DIR`, `--section nights --model M --rows N` and
+`--section spark --model M --rows N --data DIR` measure one section each and keep what they
+found under docs/performance/. Every call writes docs/performance.md from all that is kept
+there; without a section it only writes the page.
 """
 
 import argparse
@@ -21,6 +21,7 @@ from benchmarks import (
     performance_flow,
     performance_nights,
     performance_sizing,
+    performance_spark,
 )
 
 PAGE = pages.FOLDER.parent / "performance.md"
@@ -36,6 +37,7 @@ SECTIONS: dict[
     "features": (performance_features.measure, performance_features.lines),
     "flow": (performance_flow.measure, performance_flow.lines),
     "nights": (performance_nights.measure, performance_nights.lines),
+    "spark": (performance_spark.measure, performance_spark.lines),
 }
 
 
@@ -111,7 +113,7 @@ def page() -> Iterator[str]:
             yield from lines(found)
     if flows := kept("flow"):
         yield ""
-        yield from performance_sizing.lines(flows)
+        yield from performance_sizing.lines(flows, kept("spark"))
 
 
 if __name__ == "__main__":

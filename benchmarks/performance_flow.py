@@ -119,7 +119,8 @@ def watched(
         raise subprocess.CalledProcessError(process.returncode, command)
     whole = {
         "wall s": end["at"],
-        "cpu s": used.ru_utime + used.ru_stime,
+        # A server of Java is nobody's child when it ends: it counts as it was last seen.
+        "cpu s": max(used.ru_utime + used.ru_stime, end["cpu"]),
         "peak GiB": max(one["peak"] for one in (*stages, end)),
     }
     return list(spans(stages, end)), whole

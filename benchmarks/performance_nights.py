@@ -45,7 +45,7 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
     same = _scores(home, given.model) == _scores(fresh, given.model)
     if not same:
         raise SystemExit("the night's list differs from that of a run from nothing")
-    before, after = _written(home, given.model, "feature_matrix")[-2:]
+    before, after = written(home, given.model, "feature_matrix")[-2:]
     found = moved(before, after) | {"scored": scored(before.parent, after.parent)}
     return {"memory": given.memory, "runs": runs, "moved": found}
 
@@ -112,10 +112,10 @@ def _run(given: argparse.Namespace, home: Path, delivery: Path) -> dict[str, Any
 
 def _scores(home: Path, model: str) -> bytes:
     """The scores of the newest run, as they lie in its work folder."""
-    return _written(home, model, "scores")[-1].read_bytes()
+    return written(home, model, "scores")[-1].read_bytes()
 
 
-def _written(home: Path, model: str, table: str) -> list[Path]:
+def written(home: Path, model: str, table: str) -> list[Path]:
     """A table of every run whose work folder is there, by the time of the run."""
     runs = (home / "var" / "work" / model).glob(f"[0-9]*/{table}.parquet")
     return sorted(runs, key=lambda path: path.parent.name)

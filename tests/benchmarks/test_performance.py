@@ -3,12 +3,14 @@
 import sys
 
 import pandas as pd
+import pytest
 
 from benchmarks import (
     performance,
     performance_flow,
     performance_nights,
     performance_sizing,
+    performance_spark,
 )
 from flows.pace import AGAIN
 from flows.steps import FEATURES, GROUP, LINK, RULES, SCORE
@@ -87,10 +89,51 @@ def test_sizes_are_the_arithmetic_that_is_shown():
         "cpu s": 600.0,
         "peak GiB": 2.0,
     }
-    page = "\n".join(performance_sizing.lines([flow | {"units": 10, "cpu s": 9}, flow]))
-    province = next(line for line in page.splitlines() if "a province" in line)
+    flows = [flow | {"units": 10, "cpu s": 9}, flow]
     # 300 million units of 0.6 ms: 50 hours; 360,000 s in 12,960 s of a core and night.
-    assert "| 50.0 | 28 | 1 | 142 GiB |" in province
+    assert "| 50.0 | 28 | 1 | 142 GiB |" in _province(flows, [])
+    runs = {"DuckDB": {"cpu s": 10.0}, "Spark": {"cpu s": 41.2}}
+    spark = [{"model": "vehicle_insurance", "units": 1000, "runs": runs}]
+    # 4.1 times 180,000 s.
+    assert "| 50.0 | 57 | 2 | 142 GiB |" in _province(flows, spark)
+
+
+def _province(flows, spark):
+    page = "\n".join(performance_sizing.lines(flows, spark))
+    assert ("(measured at 1,000 units above)" in page) == bool(spark)
+    return next(line for line in page.splitlines() if "a province" in line)
+
+
+def test_the_same_list_on_spark_stands_beside_that_of_one_machine():
+    def run(cpu):
+        stages = [{"stage": "reading", "cpu s": cpu, "peak GiB": 1.0, "wall s": 2.0}]
+        return {"stages": stages, "cpu s": cpu, "wall s": 3.0, "peak GiB": 1.5}
+
+    one = {"model": "m", "units": 5, "date": "d", "machine": "x", "command": "c"}
+    one |= {"memory": "8GB", "runs": {"Spark": run(30.0), "DuckDB": run(10.0)}}
+    one |= {"delivered": {"rows": 7, "bytes": 2**29, "in memory": 2**31}}
+    one |= {"different": {"numbers": 90, "different": 0}}
+    page = list(performance_spark.lines([one]))
+    assert "| reading | 10.0 | 30.0 | 3.0 |" in page
+    assert "0.50 GiB of Parquet, 2.00 GiB as Arrow" in page[-1]
+    assert "Of 90 scores and ranks of the two lists 0 differ" in page[-1]
+
+
+def test_scores_of_two_engines_differ_where_more_than_the_arithmetic_does():
+    ours = {"unit_id": ["b", "a"], "score": [0.5, float("nan")], "rank": [1, 2]}
+    theirs = {
+        "unit_id": ["a", "b"],
+        "score": [float("nan"), 0.5 + 1e-9],
+        "rank": [2, 1],
+    }
+    found = performance_spark.different(pd.DataFrame(ours), pd.DataFrame(theirs))
+    assert found == {"numbers": 4, "different": 0}
+    theirs |= {"score": [0.0, 0.5], "rank": [2, 3]}
+    found = performance_spark.different(pd.DataFrame(ours), pd.DataFrame(theirs))
+    assert found == {"numbers": 4, "different": 2}
+    other = pd.DataFrame(theirs | {"unit_id": ["a", "c"]})
+    with pytest.raises(ValueError, match="other units"):
+        performance_spark.different(pd.DataFrame(ours), other)
 
 
 def test_a_night_stands_beside_the_same_night_from_nothing():
