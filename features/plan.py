@@ -5,7 +5,8 @@ the query itself makes. Between two queries all columns so far are written, whic
 more than most steps. Where memory is short they go to disk, and come back from there: then
 the fewest columns are written, else queries are as long as can be. Of a million claims with
 1.3 GB the first way took 130 and 150 CPU-seconds, the second 139 and 175; with 8 GB the
-first 107, the second 99, on average of four runs.
+first 107, the second 99, on average of four runs. Of ten million with 10 GB, one run each,
+what is planned here took 924 and 908.
 """
 
 from bisect import bisect_left
