@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -61,14 +61,48 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
         SystemExit: no delivery was named.
         subprocess.CalledProcessError: the flow failed.
     """
+    delivery = named(given)
+    return {"memory": given.memory, **run(given, trained(given), delivery)}
+
+
+def named(given: argparse.Namespace) -> Path:
+    """The delivery that is measured.
+
+    Raises:
+        SystemExit: none was named.
+    """
     if given.data is None:
-        raise SystemExit("--section flow measures a delivery: give --data DIR")
-    settings = {"LEADLINE_HOME": str(trained(given))}
+        raise SystemExit(
+            f"--section {given.section} measures a delivery: give --data DIR"
+        )
+    data: Path = given.data
+    return data
+
+
+def run(
+    given: argparse.Namespace, home: Path, delivery: Path, *options: str, **further: str
+) -> dict[str, Any]:
+    """One scoring by a home's champion: its stages, and what it took as a whole.
+
+    Args:
+        options: of the command.
+        further: of its environment.
+
+    Raises:
+        subprocess.CalledProcessError: it failed.
+    """
+    settings = {"LEADLINE_HOME": str(home), **further}
     if given.memory:
         settings["LEADLINE_MEMORY"] = given.memory
-    command = [leadline(), "score", given.model, "--data", str(given.data)]
+    command = [leadline(), "score", given.model, "--data", str(delivery), *options]
     stages, whole = watched(command, os.environ | settings)
-    return {"memory": given.memory, "stages": stages, **whole}
+    return {"stages": stages, **whole}
+
+
+def written(home: Path, model: str, table: str) -> list[Path]:
+    """A table of every run whose work folder is there, by the time of the run."""
+    runs = (home / "var" / "work" / model).glob(f"[0-9]*/{table}.parquet")
+    return sorted(runs, key=lambda path: path.parent.name)
 
 
 def trained(given: argparse.Namespace) -> Path:
@@ -78,6 +112,14 @@ def trained(given: argparse.Namespace) -> Path:
         _train(given, home, os.environ | {"LEADLINE_HOME": str(home)})
     shutil.rmtree(home / "var" / "work", ignore_errors=True)
     return home
+
+
+def copied(home: Path, name: str) -> Path:
+    """The same home beside it, with nothing kept of any stage."""
+    other = home.with_name(f"{home.name}-{name}")
+    shutil.rmtree(other, ignore_errors=True)
+    shutil.copytree(home, other, ignore=shutil.ignore_patterns("work"))
+    return other
 
 
 def leadline() -> str:
@@ -221,10 +263,25 @@ def lines(found: list[dict[str, Any]]) -> Iterator[str]:
         yield from pages.table(targets)
     for one in found:
         yield f"\n### {one['model']}, {one['units']:,} units\n"
-        limit = f", engine limited to {one['memory']}" if one["memory"] else ""
-        said = f"{one['date']}, {one['machine']}, `{one['command']}`{limit}."
-        yield f"{said} {one.get('note', '')}".rstrip() + "\n"
+        yield how(one)
         yield from pages.table(pd.DataFrame([_shown(s) for s in one["stages"]]))
+
+
+def how(one: dict[str, Any]) -> str:
+    """When, where and by which command something was measured, and what is to be known."""
+    limit = f", DuckDB limited to {one['memory']}" if one["memory"] else ""
+    said = f"{one['date']}, {one['machine']}, `{one['command']}`{limit}."
+    return f"{said} {one.get('note', '')}".rstrip() + "\n"
+
+
+def cpu_by_stage(runs: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """CPU seconds by stage, a column a run; `all` in the end, 0 where a run names none."""
+    columns = {
+        name: {stage["stage"]: stage["cpu s"] for stage in run["stages"]}
+        | {"all": run["cpu s"]}
+        for name, run in runs.items()
+    }
+    return pd.DataFrame(columns).fillna(0.0).rename_axis("CPU seconds")
 
 
 def _targets(found: list[dict[str, Any]]) -> Iterator[tuple[str, str, str]]:

@@ -6,8 +6,6 @@ the night gave other features, and how many it had to score, stands beside it.
 """
 
 import argparse
-import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +14,14 @@ from typing import Any
 import pandas as pd
 
 from benchmarks import pages
-from benchmarks.performance_flow import leadline, trained, watched
+from benchmarks.performance_flow import (
+    copied,
+    cpu_by_stage,
+    leadline,
+    run,
+    trained,
+    written,
+)
 
 PARTS = 10
 SHOWN = 7  # features that moved
@@ -34,13 +39,11 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
     if not delivery.exists():
         _simulate(given, delivery)
     night = delivery.with_name(delivery.name + "-night1")
-    fresh = home.with_name(home.name + "-fresh")
-    shutil.rmtree(fresh, ignore_errors=True)
-    shutil.copytree(home, fresh, ignore=shutil.ignore_patterns("work"))
+    fresh = copied(home, "fresh")
     runs = {
-        "the delivery, nothing kept": _run(given, home, delivery),
-        "the night after it": _run(given, home, night),
-        "the same night, nothing kept": _run(given, fresh, night),
+        "the delivery, nothing kept": run(given, home, delivery),
+        "the night after it": run(given, home, night),
+        "the same night, nothing kept": run(given, fresh, night),
     }
     same = _scores(home, given.model) == _scores(fresh, given.model)
     if not same:
@@ -101,24 +104,9 @@ def _simulate(given: argparse.Namespace, out: Path) -> None:
     subprocess.run(command, check=True)  # noqa: S603
 
 
-def _run(given: argparse.Namespace, home: Path, delivery: Path) -> dict[str, Any]:
-    settings = {"LEADLINE_HOME": str(home)}
-    if given.memory:
-        settings["LEADLINE_MEMORY"] = given.memory
-    command = [leadline(), "score", given.model, "--data", str(delivery)]
-    stages, whole = watched(command, os.environ | settings)
-    return {"stages": stages, **whole}
-
-
 def _scores(home: Path, model: str) -> bytes:
     """The scores of the newest run, as they lie in its work folder."""
     return written(home, model, "scores")[-1].read_bytes()
-
-
-def written(home: Path, model: str, table: str) -> list[Path]:
-    """A table of every run whose work folder is there, by the time of the run."""
-    runs = (home / "var" / "work" / model).glob(f"[0-9]*/{table}.parquet")
-    return sorted(runs, key=lambda path: path.parent.name)
 
 
 def lines(found: list[dict[str, Any]]) -> Iterator[str]:
@@ -149,14 +137,9 @@ def _what_moved(found: dict[str, Any]) -> Iterator[str]:
 
 def _table(runs: dict[str, dict[str, Any]]) -> pd.DataFrame:
     """CPU seconds by stage, and the share of a full run."""
-    columns = {
-        name: {stage["stage"]: stage["cpu s"] for stage in run["stages"]}
-        | {"all": run["cpu s"]}
-        for name, run in runs.items()
-    }
-    table = pd.DataFrame(columns).fillna(0.0)
+    table = cpu_by_stage(runs)
     _, night, full = table.columns
     share = table[night] / table[full].where(table[full] > 0)
     shown = table.map("{:,.1f}".format)
     shown["night of full"] = share.map("{:.2f}".format)
-    return shown.rename_axis("CPU seconds").reset_index()
+    return shown.reset_index()

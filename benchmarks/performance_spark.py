@@ -6,9 +6,7 @@ needs PySpark and Java 17, see `make spark`.
 """
 
 import argparse
-import os
 import shlex
-import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,8 +16,15 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from benchmarks import pages
-from benchmarks.performance_flow import leadline, trained, watched
-from benchmarks.performance_nights import written
+from benchmarks.performance_flow import (
+    copied,
+    cpu_by_stage,
+    how,
+    named,
+    run,
+    trained,
+    written,
+)
 
 CORES = 2
 DRIVER_GIB, EXECUTOR_GIB = 1, 6  # of Java heap
@@ -37,21 +42,17 @@ def measure(given: argparse.Namespace) -> dict[str, Any]:
         SystemExit: no delivery was named.
         subprocess.CalledProcessError: a run failed.
     """
-    if given.data is None:
-        raise SystemExit("--section spark measures a delivery: give --data DIR")
-    here = trained(given)
-    there = here.with_name(here.name + "-spark")
-    shutil.rmtree(there, ignore_errors=True)
-    shutil.copytree(here, there, ignore=shutil.ignore_patterns("work", "published"))
+    data, here = named(given), trained(given)
+    there = copied(here, "spark")
     runs = {
-        THERE: _run(given, there, _cluster(there), "--engine", "spark"),
-        HERE: _run(given, here, {}),
+        THERE: run(given, there, data, "--engine", "spark", **_cluster(there)),
+        HERE: run(given, here, data),
     }
     lists = (written(home, given.model, "scores")[-1] for home in (here, there))
     return {
         "memory": given.memory,
         "runs": runs,
-        "delivered": delivered(given.data),
+        "delivered": delivered(data),
         "different": different(*map(pd.read_parquet, lists)),
     }
 
@@ -77,8 +78,7 @@ def different(ours: pd.DataFrame, theirs: pd.DataFrame) -> dict[str, int]:
         raise ValueError(f"the lists hold other units: {len(one)} and {len(other)}")
     numbers = one.select_dtypes("number").columns
     left, right = (table[numbers].to_numpy(float) for table in (one, other))
-    near = np.abs(left - right) <= ABSOLUTE + RELATIVE * np.abs(left)
-    same = near | (np.isnan(left) & np.isnan(right))
+    same = np.isclose(right, left, rtol=RELATIVE, atol=ABSOLUTE, equal_nan=True)
     return {"numbers": left.size, "different": int((~same).sum())}
 
 
@@ -98,17 +98,6 @@ def _cluster(home: Path) -> dict[str, str]:
     }
 
 
-def _run(
-    given: argparse.Namespace, home: Path, further: Mapping[str, str], *options: str
-) -> dict[str, Any]:
-    settings = {"LEADLINE_HOME": str(home), **further}
-    if given.memory:
-        settings["LEADLINE_MEMORY"] = given.memory
-    command = [leadline(), "score", given.model, "--data", str(given.data), *options]
-    stages, whole = watched(command, os.environ | settings)
-    return {"stages": stages, **whole}
-
-
 def ratio(found: Mapping[str, Any]) -> float:
     """Spark's CPU seconds over DuckDB's for the same list."""
     runs = found["runs"]
@@ -126,25 +115,18 @@ def lines(found: list[dict[str, Any]]) -> Iterator[str]:
     )
     for one in found:
         yield f"\n### {one['model']}, {one['units']:,} units\n"
-        limit = f", DuckDB limited to {one['memory']}" if one["memory"] else ""
-        said = f"{one['date']}, {one['machine']}, `{one['command']}`{limit}."
-        yield f"{said} {one.get('note', '')}".rstrip() + "\n"
+        yield how(one)
         yield from pages.table(_table(one["runs"]))
         yield from _said(one)
 
 
 def _table(runs: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     """CPU seconds by stage and engine, and Spark's over DuckDB's."""
-    columns = {
-        name: {stage["stage"]: stage["cpu s"] for stage in runs[name]["stages"]}
-        | {"all": runs[name]["cpu s"]}
-        for name in (HERE, THERE)
-    }
-    table = pd.DataFrame(columns).fillna(0.0)
+    table = cpu_by_stage({name: runs[name] for name in (HERE, THERE)})
     times = table[THERE] / table[HERE].where(table[HERE] > 0)
     shown = table.map("{:,.1f}".format)
     shown["Spark of DuckDB"] = times.map("{:.1f}".format)
-    return shown.rename_axis("CPU seconds").reset_index()
+    return shown.reset_index()
 
 
 def _said(one: Mapping[str, Any]) -> Iterator[str]:

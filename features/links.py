@@ -12,7 +12,8 @@ from configs.schema import ModelSpec
 
 # Beside an identifier column: its value where it is valid, else null (see sources).
 STRONG = "_key_"
-# Beside the column of a linked role: the probability that the row is its entity's.
+# Beside the column of a linked role: the probability that the row is its entity's; not
+# there where all rows are for sure.
 SURE = "_sure_"
 
 
