@@ -13,7 +13,7 @@ from ibis.expr.types import BooleanValue, NumericValue, StringValue, Value
 
 from configs.schema import NUMERIC_TYPES, TIME_TYPES, ColumnSpec
 from features.expressions import rounded
-from features.identifiers import FULL_WIDTH, HALF_WIDTH, NORMAL_FORMS, half_width
+from features.identifiers import FULL_WIDTH, HALF_WIDTH, NORMAL_FORMS, stripped, tidy
 
 # What departments write for "nothing".
 EMPTY = ("", "null", "none", "nan", "nat", "n/a", "na", "-", "--", "\\n")
@@ -24,12 +24,15 @@ _WAN = 1e4
 _LARGEST = 1e100  # three of them can be multiplied
 _NARROW = str.maketrans(dict(zip(FULL_WIDTH, HALF_WIDTH, strict=False)))
 _DIGIT_FIRST = r"^[-+]?\.?[0-9]"
+# How most values are written: the engine reads them as they are.
+_BARE_NUMBER = r"^[-+]?[0-9]{1,18}(?:\.[0-9]+)?$"
+_BARE_TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.]+)?$"
 
 
 def trimmed(raw: Any, column: ColumnSpec) -> StringValue:
     """As text without white space around it; half-width, except in free text."""
     text = raw.cast("string")
-    return (text if column.type == "string" else half_width(text)).strip()
+    return stripped(text) if column.type == "string" else tidy(text)
 
 
 def cleaned(text: Any, column: ColumnSpec) -> StringValue:
@@ -37,7 +40,9 @@ def cleaned(text: Any, column: ColumnSpec) -> StringValue:
     # In a band 'none' is a number, none of them; a category may be called so.
     meant = {"none"} if column.type == "band" else set(_spellings(column))
     empty = tuple(word for word in EMPTY if word not in meant)
-    return ibis.ifelse(_is_one_of(text, empty), ibis.null(), text)
+    # Most values are longer, and their length is told sooner than that they are no word.
+    short = text.length() <= max(map(len, EMPTY))
+    return ibis.ifelse(short & _is_one_of(text, empty), ibis.null(), text)
 
 
 def standardised(text: Any, column: ColumnSpec) -> Value:
@@ -117,10 +122,15 @@ def _is_one_of(text: Any, words: Iterable[str]) -> BooleanValue:
 
 def _number(text: Any, column: ColumnSpec) -> NumericValue:
     """Thousands separators, currency signs and the units 万, 亿 and % are understood."""
+    unit = _WAN if column.unit == "wan" else 1.0
+    bare = text.try_cast("float64") * unit
+    return ibis.ifelse(text.re_search(_BARE_NUMBER), bare, _decorated(text, unit))
+
+
+def _decorated(text: Any, unit: float) -> NumericValue:
     plain = text.re_replace(r"[,\s¥$]|元$|RMB|^￥", "")
     scale = ibis.cases(
-        *((plain.endswith(word), factor) for word, factor in _SCALE.items()),
-        else_=_WAN if column.unit == "wan" else 1.0,
+        *((plain.endswith(word), factor) for word, factor in _SCALE.items()), else_=unit
     )
     # Engines read 'inf' and 'nan' as numbers; a number begins with a digit here.
     digits = ibis.ifelse(plain.re_search(_DIGIT_FIRST), plain, ibis.null())
@@ -152,6 +162,11 @@ def _time(text: Any, column: ColumnSpec) -> Value:
     The last day, because nothing about a period is known before the period ends. An
     offset behind the clock is dropped: a date is that of the place which wrote it.
     """
+    bare = text.re_search(_BARE_TIME)
+    return ibis.ifelse(bare, text.try_cast("timestamp"), _other_time(text, column))
+
+
+def _other_time(text: Any, column: ColumnSpec) -> Value:
     iso = _iso_day(text, column.order)
     dated = iso.re_search(r"^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[T ].*)?$")
     offset = r"(:[0-9.]+) ?(?:Z|[+-][0-9]{2}:?[0-9]{2})$"

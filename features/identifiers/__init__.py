@@ -7,10 +7,17 @@ its normal form in its column but links nothing (see `features.sources.typed`).
 from collections.abc import Callable
 from typing import Any
 
+import ibis
 from ibis.expr.types import BooleanValue, StringValue
 
 from features.identifiers.addresses import address, building, located, valid_address
-from features.identifiers.characters import FULL_WIDTH, HALF_WIDTH, compact, half_width
+from features.identifiers.characters import (
+    FULL_WIDTH,
+    HALF_WIDTH,
+    compact,
+    stripped,
+    tidy,
+)
 from features.identifiers.company_names import (
     company_core,
     company_name,
@@ -53,17 +60,19 @@ __all__ = [
     "building",
     "compact",
     "company_core",
-    "half_width",
     "looks_garbled",
     "masked_person_id",
     "parent_company",
+    "stripped",
+    "tidy",
     "vin_tail",
 ]
 
 
 def plain_id(text: Any) -> StringValue:
     """Any other identifier: no white space, half width, brackets in one form."""
-    return compact(text).replace("〔", "(").replace("〕", ")")
+    plain = compact(text).replace("〔", "(").replace("〕", ")")
+    return ibis.ifelse(text.re_search(r"[\s〔〕]"), plain, text)
 
 
 NORMAL_FORMS: dict[str, Callable[[Any], StringValue]] = {

@@ -40,10 +40,9 @@ def company_name(text: Any) -> StringValue:
         text.re_search(r"[\sA-Za-z,.;:'\"“”‘’\[\]【】〔〕]"), _tidy(text), text
     )
     legal = tidy.replace("有限责任公司", "有限公司").replace("股份有限公司", "股份公司")
-    placed = legal.re_replace(f"^({PROVINCE}){PROVINCE_WORD}+([^{NO_PLACE}])", r"\1\2")
-    # Twice: a county-level city stands behind its prefecture.
-    placed = placed.re_replace(_CITY, r"\1\2").re_replace(_CITY, r"\1\2")
-    return placed.re_replace(_PLACE_IN_BRACKETS, r"(\1)")
+    # Two microseconds a name: those without such a word need no look for its place.
+    worded = legal.re_search(f"{PROVINCE_WORD}|{CITY_WORD}")
+    return ibis.ifelse(worded, _placed(legal), legal)
 
 
 def valid_company_name(normal: Any) -> BooleanValue:
@@ -66,6 +65,14 @@ def company_core(normal: Any) -> StringValue:
     plain = parent_company(normal).re_replace(_BRACKETS, "")
     core = plain.re_replace(_LEGAL_FORM, "").re_replace(_LEADING_PLACE, "")
     return ibis.coalesce(core.nullif(""), normal)
+
+
+def _placed(text: Any) -> StringValue:
+    """Without the words that say what the leading places are."""
+    placed = text.re_replace(f"^({PROVINCE}){PROVINCE_WORD}+([^{NO_PLACE}])", r"\1\2")
+    # Twice: a county-level city stands behind its prefecture.
+    placed = placed.re_replace(_CITY, r"\1\2").re_replace(_CITY, r"\1\2")
+    return placed.re_replace(_PLACE_IN_BRACKETS, r"(\1)")
 
 
 def _tidy(text: Any) -> StringValue:

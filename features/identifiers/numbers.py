@@ -41,6 +41,7 @@ _PLATE = (
     f"({_GLYPH}{{5}}|{_GLYPH}{{4}}[挂学警港澳领]|[A-HJK]{_GLYPH}[0-9]{{4}}|[0-9]{{5}}[A-HJK])$"
     "|^使[0-9]{6}$|^[0-9]{6}使$"
 )
+_CLEAN_PLATE = f"^[{_PROVINCES}][A-Z]{_GLYPH}{{5,6}}$"
 
 _MOBILE = "1[3-9][0-9]{9}"
 _LANDLINE = "0[1-9][0-9]{8,10}"
@@ -65,7 +66,11 @@ def person_id(text: Any) -> StringValue:
 def whole_person_id(normal: Any) -> StringValue:
     """An old number of 15 digits as one of 18, a masked one with 18 characters."""
     masked = is_masked(normal) & (normal.length() <= 18)
-    return ibis.ifelse(masked, filled(normal, 18), with_century(normal))
+    return ibis.cases(
+        (normal.re_search(_PERSON_SHAPE), normal),
+        (masked, filled(normal, 18)),
+        else_=with_century(normal),
+    )
 
 
 def with_century(normal: Any) -> StringValue:
@@ -120,7 +125,7 @@ def plate(text: Any) -> StringValue:
     """
     plain = text.re_replace(r"\([^)]*\)|[^0-9A-Za-z一-龥*×]", "").upper()
     tail = plain.substr(2).replace("O", "0").replace("I", "1")
-    return plain.substr(0, 2) + tail
+    return ibis.ifelse(text.re_search(_CLEAN_PLATE), text, plain.substr(0, 2) + tail)
 
 
 def valid_plate(normal: Any) -> BooleanValue:

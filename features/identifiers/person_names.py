@@ -1,6 +1,8 @@
 """Names of people: one spelling in Chinese or Latin letters."""
 
 import unicodedata
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import ibis
@@ -11,7 +13,8 @@ from features.identifiers.variants import COMPATIBLE, PLAIN, SIMPLIFIED, VARIANT
 
 _DOTS = r"[•.．・‧∙･⋅·]"
 _NOTE = r"[(\[【〔<][^)\]】〕>]*[)\]】〕>]?"
-_EDGES = rf"^(?:\s|{_DOTS})+|(?:\s|{_DOTS}|先生|女士|小姐|同志)+$"
+_HONORIFICS = ("先生", "女士", "小姐", "同志")
+_EDGES = rf"^(?:\s|{_DOTS})+|(?:\s|{_DOTS}|{'|'.join(_HONORIFICS)})+$"
 _LETTERS = r"A-Za-zÀ-ÖØ-öø-ɏ\s.,'’`\-"
 # Without a letter of plain Latin it is no name but Chinese in a wrong encoding.
 _LATIN = f"^[{_LETTERS}]*[A-Za-z][{_LETTERS}]*$"
@@ -36,7 +39,9 @@ def person_name(text: Any) -> StringValue:
     The middle dot of minority names has one form, so has each masked character.
     """
     bare = text.re_replace(_NOTE, "").re_replace(_EDGES, "")
-    return ibis.ifelse(bare.re_search(_LATIN), _latin(bare), _chinese(bare))
+    written = ibis.ifelse(bare.re_search(_LATIN), _latin(bare), _chinese(bare))
+    clean = text.re_search(f"^[{HAN}]+$") & ~_is_addressed(text)
+    return ibis.ifelse(clean, text, written)
 
 
 def simplified(normal: Any) -> StringValue:
@@ -58,6 +63,10 @@ def valid_person_name(normal: Any) -> BooleanValue:
         f"^[{HAN}][{HAN}·]{{0,13}}[{HAN}]$|^[A-Z][A-Z ]{{0,38}}[A-Z]$"
     )
     return shaped & ~normal.re_search(f"某|^(?:{_PLACEHOLDER})$")
+
+
+def _is_addressed(text: Any) -> BooleanValue:
+    return reduce(or_, map(text.endswith, _HONORIFICS))
 
 
 def _latin(text: Any) -> StringValue:
