@@ -218,6 +218,9 @@ class Catalog:
             self._backend.raw_sql(f"SET memory_limit = '{self._memory}B'")
             if arrays > MANY:
                 gc.collect()
+                # Nearly all that was looked at are modules, which stay: the next look
+                # leaves them out. What is dropped later and in no cycle goes as before.
+                gc.freeze()
 
     def apart(self, work: Callable[["Catalog"], Answer]) -> Answer:
         """Work on the files of the folder that no engine of a cluster can do.
