@@ -19,7 +19,7 @@ from training.simulation.places import place
 Simulate = Callable[..., dict[str, int]]
 PREFECTURE_UNITS = 100_000  # of each, where more than one is needed
 LARGEST = 2 * PREFECTURE_UNITS  # that one prefecture is drawn for
-SMALLEST_NIGHT = 1000  # units: fewer would not hold every planted scheme
+SMALLEST = 1000  # units of one: fewer would not hold every planted scheme
 NEW_SHARE = CORRECTED_SHARE = 0.005  # of all units a night
 CORRECTION = 1.1
 
@@ -99,6 +99,12 @@ class Province:
                 "Parquet; ask for --format parquet,parts=N,nights=N"
             )
         sizes = spread(self.units, ask.parts)
+        if ask.parts > 1 and sizes[-1] < SMALLEST:
+            raise ValueError(
+                f"simulate: units={self.units!r} in parts={ask.parts} are {sizes[-1]} a "
+                "part, too few to hold every planted scheme; ask for "
+                f"{SMALLEST * ask.parts} or more, or for fewer parts"
+            )
         with Outbox(out, parquet=ask.parquet, excerpt=ask.excerpt) as box:
             for number, size in enumerate(sizes):
                 part = number * ask.parts // len(sizes) + 1
@@ -124,7 +130,7 @@ class Province:
         for source, column in self.corrected.items():
             file = f"{source}{_suffix(part, self.ask.parts)}.parquet"
             _correct(after / file, column, share)
-        new = max(SMALLEST_NIGHT, round(NEW_SHARE * self.units))
+        new = max(SMALLEST, round(NEW_SHARE * self.units))
         excerpt = self.ask.excerpt
         with Outbox(after, parquet=True, excerpt=excerpt, adding=True) as box:
             box.units = units + (night - 1) * new

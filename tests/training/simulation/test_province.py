@@ -154,6 +154,13 @@ def test_nights_need_parts(tmp_path: Path) -> None:
         )
 
 
+def test_parts_too_small_for_every_scheme_are_counted(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(LeadlineError, match="parts=2 are 750 a part.*ask for 2000"):
+        simulated(MODEL, units=1500, seed=1, out=out, ask=Ask.read("parquet,parts=2"))
+    assert not out.exists()
+
+
 def test_models_of_one_prefecture_say_so(tmp_path: Path) -> None:
     with pytest.raises(LeadlineError, match="drawn for one prefecture"):
         simulated("elder_care", units=1000, seed=1, out=tmp_path, ask=ASK)
