@@ -139,7 +139,7 @@ class Catalog:
         vectors = max(CELLS // len(table.columns) // VECTOR, 1)
         rows = min(vectors * VECTOR, MOST_ROWS)
         values = rows // ROWS_A_VALUE
-        with self._order(ordered):
+        with self._order(ordered), self._explained(name):
             self._backend.to_parquet(
                 table, part, dictionary_size_limit=values, row_group_size=rows
             )
@@ -243,12 +243,14 @@ class Catalog:
 
     def sql(self, name: str, query: str) -> Table:
         """Create table `name` from a query that reads a delivered file."""
-        try:
+        with self._explained(query):
             self._backend.raw_sql(f"CREATE OR REPLACE TABLE {quoted(name)} AS {query}")
-        except duckdb.Error as error:
-            self._explain(error)
-            raise EngineError(str(error), f"{name}: {error}\nSQL: {query}") from error
         return self._backend.table(name)
+
+    def query(self, query: str) -> Table:
+        """What a query reads, when its rows are asked for."""
+        with self._explained(query):
+            return self._backend.sql(query)
 
     def fetch(self, query: str) -> list[tuple[Any, ...]]:
         cursor = self._backend.raw_sql(query)
@@ -266,6 +268,14 @@ class Catalog:
 
     def has_json(self, name: str) -> bool:
         return (self.folder / f"{name}.json").exists()
+
+    @contextmanager
+    def _explained(self, work: str) -> Iterator[None]:
+        try:
+            yield
+        except duckdb.Error as error:
+            self._explain(error)
+            raise EngineError(str(error), f"{work}: {error}") from error
 
     def _explain(self, error: duckdb.Error) -> None:
         """Raise what a person can act on, where the machine was too small for the work."""

@@ -17,7 +17,7 @@ from configs.schema import ColumnSpec, SourceSpec
 from configs.settings import SOURCES_MAP
 from flows.catalog import Catalog
 from flows.parts import Batch, Part
-from flows.reading_csv import read_csv
+from flows.reading_csv import LINES, read_csv
 from flows.reading_tables import (
     all_tables,
     database_tables,
@@ -102,10 +102,16 @@ def read_part(
         )
     suffix = part.path.suffix.lower()
     if suffix == ".parquet":
-        return read_parquet(catalog, part, columns, _RAW)
+        return read_parquet(catalog, part, columns)
     if suffix in (".xlsx", ".xls"):
         return read_excel(catalog, part, columns, _RAW)
     return read_csv(catalog, part, columns, _RAW)
+
+
+def forget(catalog: Catalog) -> None:
+    """Drop what the engine holds of the part that was read last."""
+    for name in (_RAW, _RAW + LINES):
+        catalog.drop(name)
 
 
 def _folder_parts(folder: Path, source: str, table: str) -> list[Part]:

@@ -30,6 +30,7 @@ from flows.parts import (
 )
 
 Lines = npt.NDArray[np.int64]
+LINES = "_lines"  # behind a part's name: the engine's table of the lines of its rows
 _CHUNK = 1 << 20
 _LONE_CR = re.compile(r"\r(?!\n)")
 _CUT_OFF = ("MISSING COLUMNS", "UNQUOTED VALUE")
@@ -289,21 +290,18 @@ def _lines_at(path: Path, positions: list[int]) -> list[int]:
 
 
 def _numbered(catalog: Catalog, plain: Plain, name: str, bad: list[int]) -> Table:
-    """Row numbers to line numbers: after the header, past what is no row."""
+    """Row numbers to line numbers, as rows are read: after the header, past what is none."""
     rows = int(catalog.fetch(f"SELECT count(*) FROM {quoted(name)}")[0][0])
     lines = _row_lines(plain, rows, bad)
     if lines is None:
         query = f"SELECT * REPLACE (_line + 1 AS _line) FROM {quoted(name)}"
     else:
-        catalog.register(f"{name}_lines", pa.table({"_number": lines}))
+        catalog.register(name + LINES, pa.table({"_number": lines}))
         query = (
             "SELECT * EXCLUDE (_number) REPLACE (_number AS _line) "
-            f"FROM {quoted(name)} POSITIONAL JOIN {quoted(name + '_lines')}"
+            f"FROM {quoted(name)} POSITIONAL JOIN {quoted(name + LINES)}"
         )
-    numbered = catalog.sql(f"{name}_numbered", query)
-    for used in (name, f"{name}_lines"):
-        catalog.drop(used)
-    return numbered
+    return catalog.query(query)
 
 
 def _row_lines(plain: Plain, rows: int, bad: list[int]) -> Lines | None:

@@ -35,28 +35,32 @@ _CHUNK_ROWS = 100_000
 
 
 def read_parquet(
-    catalog: Catalog, part: Part, columns: dict[str, ColumnSpec], name: str
+    catalog: Catalog, part: Part, columns: dict[str, ColumnSpec]
 ) -> tuple[Table, Batch]:
-    """A Parquet file; its rows count from 1, for it has no header line."""
+    """A Parquet file, read when it is written; its rows count from 1, without a header."""
     try:
         header = pq.read_schema(part.path).names
         places = matched(part, header, columns)
         chosen = selection({n: header[place] for n, place in places.items()})
         sha256 = file_digest(part.path)
         line = "file_row_number + 1"
-        table = catalog.sql(
-            name,
+        table = catalog.query(
             f"SELECT {chosen}, {provenance(part, sha256, line)} "
-            f"FROM read_parquet({literal(part.path)}, file_row_number=true)",
+            f"FROM read_parquet({literal(part.path)}, file_row_number=true)"
         )
     except (pa.ArrowException, OSError, EngineError) as error:
         reason = getattr(error, "reason", str(error)).splitlines()[0]
-        raise DeliveryError(
-            f"{part.name}: not a complete Parquet file ({reason}); it was cut while being written "
-            "or copied: ask for it again"
-        ) from error
+        raise incomplete(part.name, reason) from error
     rows = int(table.count().execute())
     return table, Batch(part.source, part.name, sha256, rows)
+
+
+def incomplete(name: str, reason: str) -> DeliveryError:
+    """What to say of a Parquet file that cannot be read, or not to its end."""
+    return DeliveryError(
+        f"{name}: not a complete Parquet file ({reason}); it was cut while being written "
+        "or copied: ask for it again"
+    )
 
 
 def read_excel(

@@ -71,6 +71,14 @@ def cut_parquet(delivery: Delivery, folder: Path) -> None:
     target.write_bytes(target.read_bytes()[: target.stat().st_size // 2])
 
 
+def damaged_parquet(delivery: Delivery, folder: Path) -> None:
+    (folder / "payments.csv").unlink()
+    target = folder / "payments.parquet"
+    delivery.payments.to_parquet(target)
+    data = target.read_bytes()
+    target.write_bytes(data[:4] + bytes(400) + data[404:])
+
+
 def damaged_excel(delivery: Delivery, folder: Path) -> None:
     (folder / "payments.csv").unlink()
     data = excel_bytes(delivery.payments)
@@ -145,6 +153,10 @@ BROKEN: dict[str, tuple[Breaking, tuple[str, ...]]] = {
     ),
     "cut parquet": (
         cut_parquet,
+        ("payments.parquet", "not a complete Parquet file", "ask for it again"),
+    ),
+    "damaged parquet": (
+        damaged_parquet,
         ("payments.parquet", "not a complete Parquet file", "ask for it again"),
     ),
     "damaged xlsx": (

@@ -156,7 +156,7 @@ def test_nights_need_parts(tmp_path: Path) -> None:
 
 def test_parts_too_small_for_every_scheme_are_counted(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    with pytest.raises(LeadlineError, match="parts=2 are 750 a part.*ask for 2000"):
+    with pytest.raises(LeadlineError, match=r"parts=2 are 750 a part.*ask for 2000"):
         simulated(MODEL, units=1500, seed=1, out=out, ask=Ask.read("parquet,parts=2"))
     assert not out.exists()
 
