@@ -17,8 +17,8 @@ HIDDEN = "*×✕✖●○◯■□•?…#_"  # so are these: what is written ov
 # One x may be a check character, several are a mask.
 _MASK = f"(?:[{HIDDEN}]|[xX]{{2,}})+"
 
-BLANK = "\t\n\x0b\x0c\r "  # what `strip` takes off
-_UNTIDY = f"[！-～\u3000\u00a0\u200b\ufeff]|^[{BLANK}]|[{BLANK}]$"
+_BLANK = "\t\n\x0b\x0c\r "  # what `strip` takes off
+_UNTIDY = f"[！-～\u3000\u00a0\u200b\ufeff]|^[{_BLANK}]|[{_BLANK}]$"
 
 
 def tidy(text: Any) -> StringValue:
@@ -32,7 +32,7 @@ def tidy(text: Any) -> StringValue:
 def stripped(text: Any) -> StringValue:
     """Without white space around it; as it is within."""
     # What is less than the first sign that is printed begins with a blank, if anything.
-    edged = reduce(or_, map(text.endswith, BLANK), text < "!")
+    edged = reduce(or_, map(text.endswith, _BLANK), text < "!")
     return ibis.ifelse(edged, text.strip(), text)
 
 
