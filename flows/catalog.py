@@ -139,7 +139,7 @@ class Catalog:
         vectors = max(CELLS // len(table.columns) // VECTOR, 1)
         rows = min(vectors * VECTOR, MOST_ROWS)
         values = rows // ROWS_A_VALUE
-        with self._order(ordered), self._explained(name):
+        with self._order(ordered):
             self._backend.to_parquet(
                 table, part, dictionary_size_limit=values, row_group_size=rows
             )
@@ -243,13 +243,13 @@ class Catalog:
 
     def sql(self, name: str, query: str) -> Table:
         """Create table `name` from a query that reads a delivered file."""
-        with self._explained(query):
+        with self.explained(f"{name} by {query}"):
             self._backend.raw_sql(f"CREATE OR REPLACE TABLE {quoted(name)} AS {query}")
         return self._backend.table(name)
 
     def query(self, query: str) -> Table:
         """What a query reads, when its rows are asked for."""
-        with self._explained(query):
+        with self.explained(query):
             return self._backend.sql(query)
 
     def fetch(self, query: str) -> list[tuple[Any, ...]]:
@@ -270,7 +270,13 @@ class Catalog:
         return (self.folder / f"{name}.json").exists()
 
     @contextmanager
-    def _explained(self, work: str) -> Iterator[None]:
+    def explained(self, work: str) -> Iterator[None]:
+        """Work on delivered rows, whose faults are no faults of the program.
+
+        Raises:
+            EngineError: the engine could not do it.
+            ExhaustedError: for want of memory or disk.
+        """
         try:
             yield
         except duckdb.Error as error:

@@ -15,21 +15,23 @@ from ibis.expr.types import Table
 from configs.errors import DeliveryError, nearest
 from configs.schema import ColumnSpec, SourceSpec
 from configs.settings import SOURCES_MAP
-from flows.catalog import Catalog
+from flows.catalog import Catalog, EngineError
 from flows.parts import Batch, Part
 from flows.reading_csv import LINES, read_csv
 from flows.reading_tables import (
     all_tables,
     database_tables,
+    incomplete,
     read_database,
     read_excel,
     read_parquet,
     shown_url,
 )
 
+_PARQUET = ".parquet"
 SUFFIXES = (
     *(".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz"),
-    *(".parquet", ".xlsx", ".xls"),
+    *(_PARQUET, ".xlsx", ".xls"),
 )
 _GLOB_SIGNS = "*?["
 _RAW = "raw"  # how the engine calls a part, until it is written
@@ -101,17 +103,28 @@ def read_part(
             f"{part.name}: the file is empty (0 bytes); ask for it again"
         )
     suffix = part.path.suffix.lower()
-    if suffix == ".parquet":
+    if suffix == _PARQUET:
         return read_parquet(catalog, part, columns)
     if suffix in (".xlsx", ".xls"):
         return read_excel(catalog, part, columns, _RAW)
     return read_csv(catalog, part, columns, _RAW)
 
 
-def forget(catalog: Catalog) -> None:
-    """Drop what the engine holds of the part that was read last."""
-    for name in (_RAW, _RAW + LINES):
-        catalog.drop(name)
+def keep_part(catalog: Catalog, raw: Table, batch: Batch | None, name: str) -> None:
+    """Write the rows of the part that was read last, and drop what the engine holds of it.
+
+    Raises:
+        DeliveryError: a Parquet file, of which only the end was looked at, is damaged.
+    """
+    try:
+        with catalog.explained(name):
+            catalog.write(raw, name)
+    except EngineError as error:
+        if batch is None or not batch.name.lower().endswith(_PARQUET):
+            raise
+        raise incomplete(batch.name, error.reason) from error
+    for held in (_RAW, _RAW + LINES):
+        catalog.drop(held)
 
 
 def _folder_parts(folder: Path, source: str, table: str) -> list[Part]:

@@ -15,12 +15,11 @@ from configs.privacy import mask
 from configs.tables import REJECTS
 from features.contracts import ibis_schema
 from features.sources import core, keys, read_columns, rejects, summary, typed
-from flows.catalog import Catalog, EngineError
-from flows.delivery import forget, read_part
+from flows.catalog import Catalog
+from flows.delivery import keep_part, read_part
 from flows.job import Job, digest_of
 from flows.kept import kept
 from flows.parts import Batch, Part, file_digest
-from flows.reading_tables import incomplete
 
 # In front of a part's tag: its rows as text, as they came; those that meet the contract;
 # their keys; problems of values; lines that are no rows; counts.
@@ -139,7 +138,7 @@ def _write(
     key = spec.sources[source].key
     # Called alike for each part: with queries put into words anew, most of the time that
     # a small part takes would be that.
-    _keep_as_delivered(catalog, raw, f"{DELIVERED}_{tag}", batch)
+    keep_part(catalog, raw, batch, f"{DELIVERED}_{tag}")
     rows = catalog.read(f"{DELIVERED}_{tag}", f"_{DELIVERED}_{source}")
     made = catalog.view(f"_typing_{source}", lambda: typed(rows, spec, source))
     table = catalog.keep(made, f"_typed_{source}")
@@ -161,19 +160,6 @@ def _write(
         told |= {"batch": own, "malformed": len(batch.malformed)}
         _write_malformed(catalog, batch, tag)
     catalog.save_json(f"{COUNTS}_{tag}", told)
-
-
-def _keep_as_delivered(
-    catalog: Catalog, raw: Table, name: str, batch: Batch | None
-) -> None:
-    try:
-        catalog.write(raw, name)
-    except EngineError as error:
-        # Of a Parquet file only its last bytes were looked at until here.
-        if batch is None or not batch.name.lower().endswith(".parquet"):
-            raise
-        raise incomplete(batch.name, error.reason) from error
-    forget(catalog)
 
 
 def _write_malformed(catalog: Catalog, batch: Batch, tag: str) -> None:

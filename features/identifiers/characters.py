@@ -1,5 +1,6 @@
 """Characters that are written in several ways: width, white space, masks."""
 
+from collections.abc import Iterable
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -18,7 +19,7 @@ HIDDEN = "*×✕✖●○◯■□•?…#_"  # so are these: what is written ov
 _MASK = f"(?:[{HIDDEN}]|[xX]{{2,}})+"
 
 _BLANK = "\t\n\x0b\x0c\r "  # what `strip` takes off
-_UNTIDY = f"[！-～\u3000\u00a0\u200b\ufeff]|^[{_BLANK}]|[{_BLANK}]$"
+_UNTIDY = f"[{FULL_WIDTH}]|^[{_BLANK}]|[{_BLANK}]$"
 
 
 def tidy(text: Any) -> StringValue:
@@ -32,8 +33,13 @@ def tidy(text: Any) -> StringValue:
 def stripped(text: Any) -> StringValue:
     """Without white space around it; as it is within."""
     # What is less than the first sign that is printed begins with a blank, if anything.
-    edged = reduce(or_, map(text.endswith, _BLANK), text < "!")
+    edged = (text < "!") | ends_with_one(text, _BLANK)
     return ibis.ifelse(edged, text.strip(), text)
+
+
+def ends_with_one(text: Any, endings: Iterable[str]) -> Any:
+    """Whether a text ends with one of these; told without a pattern."""
+    return reduce(or_, map(text.endswith, endings))
 
 
 def compact(text: Any) -> StringValue:

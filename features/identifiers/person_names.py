@@ -1,14 +1,12 @@
 """Names of people: one spelling in Chinese or Latin letters."""
 
 import unicodedata
-from functools import reduce
-from operator import or_
 from typing import Any
 
 import ibis
 from ibis.expr.types import BooleanValue, StringValue
 
-from features.identifiers.characters import HAN
+from features.identifiers.characters import HAN, ends_with_one
 from features.identifiers.variants import COMPATIBLE, PLAIN, SIMPLIFIED, VARIANTS
 
 _DOTS = r"[•.．・‧∙･⋅·]"
@@ -40,7 +38,7 @@ def person_name(text: Any) -> StringValue:
     """
     bare = text.re_replace(_NOTE, "").re_replace(_EDGES, "")
     written = ibis.ifelse(bare.re_search(_LATIN), _latin(bare), _chinese(bare))
-    clean = text.re_search(f"^[{HAN}]+$") & ~_is_addressed(text)
+    clean = text.re_search(f"^[{HAN}]+$") & ~ends_with_one(text, _HONORIFICS)
     return ibis.ifelse(clean, text, written)
 
 
@@ -63,10 +61,6 @@ def valid_person_name(normal: Any) -> BooleanValue:
         f"^[{HAN}][{HAN}·]{{0,13}}[{HAN}]$|^[A-Z][A-Z ]{{0,38}}[A-Z]$"
     )
     return shaped & ~normal.re_search(f"某|^(?:{_PLACEHOLDER})$")
-
-
-def _is_addressed(text: Any) -> BooleanValue:
-    return reduce(or_, map(text.endswith, _HONORIFICS))
 
 
 def _latin(text: Any) -> StringValue:

@@ -7,10 +7,8 @@ from features.identifiers import FULL_WIDTH, HALF_WIDTH, stripped, tidy
 from tests.features.identifiers.reading import batches, computed
 
 BLANK = " \t\n\r\v\f"
-NARROW = {
-    ord(wide): (HALF_WIDTH[place] if place < len(HALF_WIDTH) else None)
-    for place, wide in enumerate(FULL_WIDTH)
-}
+HELD = len(HALF_WIDTH)  # of the full-width ones; the others are dropped
+NARROW = str.maketrans(FULL_WIDTH[:HELD], HALF_WIDTH, FULL_WIDTH[HELD:])
 texts = st.lists(
     st.text(
         st.sampled_from([*BLANK, *FULL_WIDTH, *"aZ09!~甲é\x01\u2003𠀀"]), max_size=6
